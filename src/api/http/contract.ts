@@ -1,0 +1,270 @@
+/** Every route of our own API as data: the server registers these and nothing else, and OpenAPI is made from them. */
+import { z } from 'zod';
+import type { Permission } from '../../domain/identity.ts';
+import { datasetsResponse } from './schemas/datasets.ts';
+import {
+  deployRequest,
+  deployResponse,
+  endpointResponse,
+  endpointsResponse,
+  outcomesRequest,
+  outcomesResponse,
+  predictionResponse,
+  predictionsResponse,
+  rollbackResponse,
+  seriesResponse,
+  tryRequest,
+  tryResponse,
+} from './schemas/endpoints.ts';
+import { eventsResponse, homeResponse, resources, serverInfo } from './schemas/home.ts';
+import { modelResponse, modelsResponse, promoteRequest, versionResponse } from './schemas/models.ts';
+import { alertResponse, alertsResponse, monitorResponse, monitorsResponse } from './schemas/monitors.ts';
+import {
+  logResponse,
+  pipelineRunResponse,
+  pipelineRunsResponse,
+  startRequest,
+  startResponse,
+} from './schemas/pipelines.ts';
+import { artifactsResponse, experimentsResponse, historyResponse, runResponse, runsResponse } from './schemas/runs.ts';
+import { done, planResponse } from './schemas/scalars.ts';
+
+export interface RouteContract {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** OpenAPI form: `/api/v1/runs/{id}` */
+  readonly path: string;
+  readonly summary: string;
+  readonly permission: Permission;
+  readonly params: z.ZodObject;
+  readonly query: z.ZodObject;
+  readonly body: z.ZodType | undefined;
+  readonly response: z.ZodType;
+}
+
+const none = z.object({});
+const name = z.string().min(1).max(250);
+const number = z.coerce.number().int().positive();
+const limit = z.coerce.number().int().min(1).max(1000);
+
+function route<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType | undefined, R extends z.ZodType>(
+  method: RouteContract['method'],
+  path: string,
+  permission: Permission,
+  summary: string,
+  shape: { readonly params?: P; readonly query?: Q; readonly body?: B; readonly response: R },
+) {
+  return {
+    method,
+    path,
+    permission,
+    summary,
+    params: (shape.params ?? none) as P,
+    query: (shape.query ?? none) as Q,
+    body: shape.body as B,
+    response: shape.response,
+  };
+}
+
+const paging = z.object({ limit: limit.optional() });
+const byProject = z.object({ project: name.optional(), limit: limit.optional() });
+const id = z.object({ id: name });
+const endpointName = z.object({ name });
+const versionPath = z.object({ name, version: number });
+
+export const ROUTES = {
+  server: route('GET', '/api/v1/server', 'read', 'This server: version, addresses, who you are', {
+    response: serverInfo,
+  }),
+  home: route('GET', '/api/v1/home', 'read', 'Every project: stage by stage, what happens now and next', {
+    response: homeResponse,
+  }),
+  events: route('GET', '/api/v1/events', 'read', 'What happened, newest first', {
+    query: z.object({
+      project: name.optional(),
+      before: z.coerce.number().int().optional(),
+      types: z.string().max(500).optional(),
+      limit: limit.optional(),
+    }),
+    response: eventsResponse,
+  }),
+  resources: route('GET', '/api/v1/resources', 'read', 'Processor, memory and disk of this machine', {
+    response: resources,
+  }),
+
+  experiments: route('GET', '/api/v1/experiments', 'read', 'Experiments', { response: experimentsResponse }),
+  runs: route('GET', '/api/v1/runs', 'read', 'Runs by filter and order, a page at a time', {
+    query: z.object({
+      experiment: name.optional(),
+      filter: z.string().max(4000).optional(),
+      order: z.string().max(500).optional().describe('for example: metrics.log_loss ASC'),
+      limit: limit.optional(),
+      pageToken: z.string().max(2000).optional(),
+    }),
+    response: runsResponse,
+  }),
+  run: route('GET', '/api/v1/runs/{id}', 'read', 'One run', { params: id, response: runResponse }),
+  runHistory: route(
+    'GET',
+    '/api/v1/runs/{id}/history',
+    'read',
+    'The points of one metric; sampled evenly beyond the limit, ends kept',
+    {
+      params: id,
+      query: z.object({ key: name, limit: z.coerce.number().int().min(2).max(10_000).optional() }),
+      response: historyResponse,
+    },
+  ),
+  runArtifacts: route('GET', '/api/v1/runs/{id}/artifacts', 'read', 'Files of a run', {
+    params: id,
+    query: z.object({ path: z.string().max(1000).optional() }),
+    response: artifactsResponse,
+  }),
+
+  datasets: route('GET', '/api/v1/datasets', 'read', 'Dataset versions, newest first', {
+    query: byProject,
+    response: datasetsResponse,
+  }),
+
+  pipelineRuns: route('GET', '/api/v1/pipeline-runs', 'read', 'Pipeline runs, newest first', {
+    query: byProject,
+    response: pipelineRunsResponse,
+  }),
+  pipelineRun: route('GET', '/api/v1/pipeline-runs/{id}', 'read', 'One pipeline run with its steps', {
+    params: id,
+    response: pipelineRunResponse,
+  }),
+  stepLog: route('GET', '/api/v1/pipeline-runs/{id}/steps/{step}/log', 'read', 'Log of a step from a byte offset', {
+    params: z.object({ id: name, step: name }),
+    query: z.object({ attempt: number.optional(), offset: z.coerce.number().int().min(0).optional() }),
+    response: logResponse,
+  }),
+  startPipeline: route('POST', '/api/v1/projects/{name}/pipeline-runs', 'run', 'Run the pipeline of a project', {
+    params: endpointName,
+    body: startRequest,
+    response: startResponse,
+  }),
+  cancelPipeline: route('POST', '/api/v1/pipeline-runs/{id}/cancel', 'run', 'Stop a pipeline run', {
+    params: id,
+    response: done,
+  }),
+
+  models: route('GET', '/api/v1/models', 'read', 'Registered models', { response: modelsResponse }),
+  model: route('GET', '/api/v1/models/{name}', 'read', 'A model and its versions, newest first', {
+    params: endpointName,
+    query: paging,
+    response: modelResponse,
+  }),
+  version: route(
+    'GET',
+    '/api/v1/models/{name}/versions/{version}',
+    'read',
+    'A version: what it is made of and how it was judged',
+    { params: versionPath, response: versionResponse },
+  ),
+  promote: route(
+    'POST',
+    '/api/v1/models/{name}/versions/{version}/promote',
+    'deploy',
+    'Point an alias at a version; champion only if its gates passed',
+    {
+      params: versionPath,
+      body: promoteRequest,
+      response: done,
+    },
+  ),
+
+  endpoints: route('GET', '/api/v1/endpoints', 'read', 'Endpoints', { response: endpointsResponse }),
+  endpoint: route('GET', '/api/v1/endpoints/{name}', 'read', 'An endpoint: traffic, rollout, signature', {
+    params: endpointName,
+    response: endpointResponse,
+  }),
+  endpointSeries: route(
+    'GET',
+    '/api/v1/endpoints/{name}/series',
+    'read',
+    'Calls, errors and latency over time, by version',
+    {
+      params: endpointName,
+      query: z.object({
+        windowMs: z.coerce
+          .number()
+          .int()
+          .min(10_000)
+          .max(7 * 86_400_000)
+          .optional(),
+      }),
+      response: seriesResponse,
+    },
+  ),
+  predictions: route(
+    'GET',
+    '/api/v1/endpoints/{name}/predictions',
+    'read',
+    'The newest predictions with their outcomes',
+    { params: endpointName, query: paging, response: predictionsResponse },
+  ),
+  prediction: route(
+    'GET',
+    '/api/v1/endpoints/{name}/predictions/{id}',
+    'read',
+    'One prediction by its id (url-encoded)',
+    {
+      params: z.object({ name, id: z.string().min(1).max(300) }),
+      response: predictionResponse,
+    },
+  ),
+  deployPlan: route('POST', '/api/v1/endpoints/{name}/plan', 'read', 'What a deployment would change', {
+    params: endpointName,
+    body: deployRequest,
+    response: planResponse,
+  }),
+  deploy: route('POST', '/api/v1/endpoints/{name}/deploy', 'deploy', 'Release a version to the endpoint', {
+    params: endpointName,
+    body: deployRequest,
+    response: deployResponse,
+  }),
+  rollback: route('POST', '/api/v1/endpoints/{name}/rollback', 'deploy', 'Put the previous version back at once', {
+    params: endpointName,
+    response: rollbackResponse,
+  }),
+  outcomes: route(
+    'POST',
+    '/api/v1/endpoints/{name}/outcomes',
+    'log',
+    'What became of predictions; durable when answered',
+    { params: endpointName, body: outcomesRequest, response: outcomesResponse },
+  ),
+  tryIt: route('POST', '/api/v1/endpoints/{name}/try', 'predict', 'Send one real request from the page', {
+    params: endpointName,
+    body: tryRequest,
+    response: tryResponse,
+  }),
+
+  monitors: route('GET', '/api/v1/monitors', 'read', 'Monitors with their newest evaluation', {
+    query: byProject,
+    response: monitorsResponse,
+  }),
+  monitor: route(
+    'GET',
+    '/api/v1/projects/{project}/monitors/{name}',
+    'read',
+    'A monitor: evaluations, drift by column, incidents',
+    {
+      params: z.object({ project: name, name }),
+      query: paging,
+      response: monitorResponse,
+    },
+  ),
+  alerts: route('GET', '/api/v1/alerts', 'read', 'Incidents, newest first', {
+    query: z.object({
+      project: name.optional(),
+      status: z.enum(['firing', 'resolved']).optional(),
+      limit: limit.optional(),
+    }),
+    response: alertsResponse,
+  }),
+  alert: route('GET', '/api/v1/alerts/{id}', 'read', 'One incident', { params: id, response: alertResponse }),
+} as const satisfies Record<string, RouteContract>;
+
+export type Routes = typeof ROUTES;
+export type RouteName = keyof Routes;

@@ -1,0 +1,83 @@
+/** RegisteredModel, ModelVersion, Alias: MLflow's meanings, with what a version was made of and how it was judged. */
+
+export interface RegisteredModel {
+  /** The model's name. */
+  readonly id: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly description?: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly aliases: Readonly<Record<string, number>>;
+  /** Never given again, even after a version was deleted. */
+  readonly lastVersion: number;
+}
+
+export interface GateResult {
+  readonly text: string;
+  readonly passed: boolean | undefined;
+  readonly observed?: number;
+  readonly required: string;
+  /** `millwright.yaml:14` */
+  readonly where: string;
+}
+
+/** Value with its 95 % interval (whole blocks, e.g. days, resampled) and the rows it was computed from. */
+export interface Estimate {
+  readonly value: number;
+  readonly low?: number;
+  readonly high?: number;
+  readonly n?: number;
+}
+
+export interface TensorSpec {
+  readonly name: string;
+  /** Open Inference Protocol V2 datatype: FP32, INT64, BYTES, … */
+  readonly datatype: string;
+  /** -1 = free. */
+  readonly shape: readonly number[];
+}
+
+export interface ModelSignature {
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+}
+
+/** What a version made by a pipeline consists of; absent for versions registered by an MLflow client. */
+export interface VersionLineage {
+  readonly project: string;
+  readonly pipelineRunId: string;
+  readonly artifactDigest: string;
+  readonly artifactName: string;
+  readonly datasetVersionIds: readonly string[];
+  readonly environmentId?: string;
+  readonly codeDigest: string;
+  readonly commit?: string;
+  readonly params: Readonly<Record<string, string | number | boolean>>;
+  readonly signature?: ModelSignature;
+  /** Training reference for drift: profile of the model's inputs, an artifact digest (JSON of ColumnProfile[]). */
+  readonly referenceDigest?: string;
+  readonly parity?: { readonly maxAbsDiff: number; readonly rows: number };
+}
+
+export interface ModelVersion {
+  /** `<model>/<number>` */
+  readonly id: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly model: string;
+  readonly number: number;
+  readonly status: 'PENDING_REGISTRATION' | 'READY' | 'FAILED_REGISTRATION';
+  /** MLflow's stage: None, Staging, Production, Archived. */
+  readonly stage: string;
+  readonly source: string;
+  readonly runId?: string;
+  readonly description?: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly metrics: Readonly<Record<string, Estimate>>;
+  readonly championMetrics: Readonly<Record<string, Estimate>>;
+  readonly championVersion?: number;
+  readonly gates: readonly GateResult[];
+  readonly verdict: 'accepted' | 'refused' | 'unjudged';
+  readonly lineage?: VersionLineage;
+  readonly deletedAt?: number;
+}

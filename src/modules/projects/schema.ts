@@ -1,0 +1,179 @@
+/** The shape of `millwright.yaml`. Its descriptions are the manual: docs and the JSON Schema are made from here. */
+import { z } from 'zod';
+
+const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+const name = z
+  .string()
+  .regex(NAME, 'lower-case letters, digits, ".", "_" and "-", at most 63, starting with a letter or digit');
+const duration = z
+  .string()
+  .regex(/^\d+(\.\d+)?(ms|s|m|h|d)$/, 'a duration such as 30s, 2m, 6h or 14d')
+  .describe('A duration: number and ms, s, m, h or d.');
+const relativePath = z
+  .string()
+  .min(1)
+  .max(500)
+  .refine(
+    (path) => !path.startsWith('/') && !path.split('/').includes('..') && !path.includes('\\'),
+    'a path inside the project, with "/"',
+  );
+const condition = z.string().min(1).max(500);
+const scalar = z.union([z.string(), z.number(), z.boolean()]);
+
+const environment = z
+  .strictObject({
+    python: z
+      .string()
+      .regex(/^(>=)?3\.\d{1,2}$/, 'a version such as "3.11" or ">=3.9"')
+      .optional()
+      .describe('Python version, exact minor or a lower bound.'),
+    requirements: relativePath.optional().describe('requirements.txt, uv.lock or pyproject.toml.'),
+  })
+  .describe('What the steps run in: locked with hashes, built once, recorded with every model version.');
+
+const dataset = z
+  .strictObject({
+    from: z
+      .union([relativePath, z.array(relativePath).min(1).max(50)])
+      .describe('Glob pattern or patterns: Parquet, CSV or JSON-lines files of the project.'),
+    checks: z
+      .array(z.string().min(1).max(300))
+      .max(100)
+      .default([])
+      .describe('For example: rows >= 1000, "winrate between 0 and 1", missing(temp) <= 0.2, unique(id).'),
+  })
+  .describe('A dataset. Every distinct content becomes a DatasetVersion with schema and profile.');
+
+const step = z
+  .strictObject({
+    run: z
+      .string()
+      .min(1)
+      .max(4000)
+      .optional()
+      .describe('The command, split into words without a shell. {name} is replaced by a parameter.'),
+    uses: z
+      .enum(['onnx'])
+      .optional()
+      .describe('A built-in step instead of a command. onnx: export a scikit-learn model, with a parity report.'),
+    in: z.array(z.string().min(1).max(250)).max(100).default([]).describe('Datasets and files of earlier steps.'),
+    out: z.array(relativePath).min(1).max(100).describe('Files the step writes.'),
+    params: z
+      .record(z.string().regex(/^[A-Za-z_]\w{0,62}$/), scalar)
+      .default({})
+      .describe("Parameters: MW_PARAMS (JSON) and MW_PARAM_<NAME> in the step's environment."),
+    timeout: duration.default('1h'),
+    retries: z.number().int().min(0).max(10).default(0).describe('Further tries after a non-zero exit.'),
+  })
+  .refine((value) => (value.run === undefined) !== (value.uses === undefined), {
+    message: 'needs either "run" or "uses"',
+  });
+
+const model = z
+  .strictObject({
+    name,
+    artifact: relativePath.describe('The output of a step that is the model: an ONNX file.'),
+    metrics: relativePath
+      .default('metrics.json')
+      .describe('Output of a step: {"metric": number} or {"metric": {"value", "low", "high", "n"}}.'),
+    scores: relativePath
+      .optional()
+      .describe(
+        'Output of a step: CSV with outcome, prediction, block. Gives intervals and gain.* over the same rows as the champion.',
+      ),
+    gates: z
+      .array(condition)
+      .max(50)
+      .default([])
+      .describe(
+        'Conditions that must hold before the model may go live. champion.X is the metric of the live model on the same data.',
+      ),
+  })
+  .describe('The model that the pipeline makes, and what it must prove.');
+
+const percent = z.union([z.string().regex(/^\d+(\.\d+)?%$/, 'a share such as 10%'), z.number().min(0).max(100)]);
+
+const rollout = z.strictObject({
+  strategy: z.enum(['canary', 'all-at-once']).default('canary'),
+  steps: z
+    .array(percent)
+    .min(1)
+    .max(20)
+    .default(['10%', '50%', '100%'])
+    .describe('Shares of the calls, rising, the last 100%.'),
+  hold: z
+    .string()
+    .regex(
+      /^(\d+(\.\d+)?(ms|s|m|h|d)|\d+ calls)(\s*,\s*(\d+(\.\d+)?(ms|s|m|h|d)|\d+ calls))?$/,
+      'a duration, "200 calls", or both: "2m, 200 calls"',
+    )
+    .default('2m')
+    .describe('How long each share is watched: a duration, a number of calls, or both.'),
+  roll_back_if: z.array(condition).max(20).default([]).describe('For example: error_rate > 1%, latency.p99 > 50ms.'),
+});
+
+const endpoint = z
+  .strictObject({ name, rollout: rollout.prefault({}) })
+  .describe('A stable name that answers, and how a new version takes it over.');
+
+const monitor = z
+  .strictObject({
+    reference: z
+      .enum(['training'])
+      .optional()
+      .describe('Drift of the inputs against the training data of the serving version.'),
+    outcome: z.string().min(1).max(100).optional().describe('Performance on outcomes of this name.'),
+    metric: z.enum(['observed_expected', 'log_loss', 'brier', 'auc', 'accuracy', 'outcome_rate']).optional(),
+    window: duration.default('1d').describe('How much data each evaluation looks at, on the clock of the data.'),
+    every: duration.optional().describe('How often it is evaluated; the window when left out.'),
+    alert_if: condition
+      .optional()
+      .describe('For example: value outside 0.8..1.25, or drifted_share > 0.3. Without it the monitor only shows.'),
+    consecutive: z.number().int().min(1).max(100).default(1).describe('Evaluations in a row before the alert fires.'),
+  })
+  .refine((value) => (value.reference === undefined) !== (value.outcome === undefined), {
+    message: 'needs either "reference" (drift) or "outcome" with "metric" (performance)',
+  })
+  .refine((value) => value.outcome === undefined || value.metric !== undefined, {
+    message: '"outcome" needs a "metric"',
+  });
+
+const trigger = z.discriminatedUnion('on', [
+  z.strictObject({
+    on: z.literal('alert'),
+    monitor: z.string().optional(),
+    run: z.literal('pipeline').default('pipeline'),
+  }),
+  z.strictObject({
+    on: z.literal('schedule'),
+    cron: z.string().min(1).max(100),
+    timezone: z.string().max(60).default('UTC'),
+    run: z.literal('pipeline').default('pipeline'),
+  }),
+  z.strictObject({ on: z.literal('dataset'), name: z.string(), run: z.literal('pipeline').default('pipeline') }),
+]);
+
+export const projectFile = z
+  .strictObject({
+    project: name,
+    description: z.string().max(300).optional(),
+    environment: environment.default({}),
+    datasets: z.record(name, dataset).default({}),
+    pipeline: z.record(name, step).default({}),
+    model: model.optional(),
+    endpoint: endpoint.optional(),
+    monitors: z.record(name, monitor).default({}),
+    triggers: z.array(trigger).max(50).default([]),
+  })
+  .meta({
+    id: 'Millwright',
+    title: 'millwright.yaml',
+    description: 'From train.py to a monitored service that retrains and redeploys itself.',
+  });
+
+export type ProjectFile = z.output<typeof projectFile>;
+
+/** JSON Schema of the file, for editors. */
+export function projectJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(projectFile, { io: 'input', unrepresentable: 'any' });
+}
