@@ -42,7 +42,8 @@ export interface ClauseResult {
 }
 
 const NAME = /^[a-z_][\w]*(?:\.[\w]+)*/i;
-const NUMBER = /^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?/i;
+// A dot that is followed by another is not part of the number but of the range: `1..2`.
+const NUMBER = /^[-+]?(?:\d+(?:\.(?!\.)\d*)?|\.\d+)(?:e[-+]?\d+)?/i;
 /** Units scale to the base unit: seconds for time would surprise readers of milliseconds, so time is in ms, shares in 1. */
 const UNITS: Readonly<Record<string, number>> = { '%': 0.01, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 

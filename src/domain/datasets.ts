@@ -26,6 +26,8 @@ export interface ColumnProfile {
   /** The most frequent values of a text column, at most 200, and the rows of all others. */
   readonly top?: readonly { readonly value: string; readonly rows: number }[];
   readonly otherRows?: number;
+  /** Drift below this effect is this column's normal weather (from control windows); used when above the monitor's own limit. */
+  readonly driftLimit?: number;
 }
 
 export interface DatasetFile {
@@ -39,6 +41,14 @@ export interface CheckResult {
   readonly text: string;
   readonly passed: boolean;
   readonly observed: string;
+}
+
+/** What differs from the columns of the version before. A retyped column has both types. */
+export interface SchemaChange {
+  readonly column: string;
+  readonly kind: 'added' | 'removed' | 'retyped';
+  readonly from?: ColumnType;
+  readonly to?: ColumnType;
 }
 
 export interface DatasetVersion {
@@ -55,4 +65,7 @@ export interface DatasetVersion {
   readonly columns: readonly Column[];
   readonly profile: readonly ColumnProfile[];
   readonly checks: readonly CheckResult[];
+  /** The version that was newest when this one came; absent for the first. */
+  readonly previousId?: string;
+  readonly schemaChanges?: readonly SchemaChange[];
 }

@@ -51,13 +51,25 @@ export interface Endpoint {
   /** Kept loaded so that a rollback is one pointer write. */
   readonly previous?: Weight;
   readonly rolloutId?: string;
+  /** A rollback that is desired and not yet reported as done: its event says how long it took. */
+  readonly pendingRollback?: { readonly from: number; readonly to: number; readonly at: number; readonly actor: string };
+}
+
+/** The candidate's counters when a step began: a step is judged by what came since. They start at 0 again with a new data plane. */
+export interface StepBaseline {
+  readonly planeStartedAt: number;
+  readonly calls: number;
+  readonly errors: number;
+  readonly latency: readonly number[];
 }
 
 export interface RolloutStep {
   readonly percent: number;
   readonly startedAt?: number;
   readonly endedAt?: number;
+  /** The candidate's calls since the step began. */
   readonly calls?: number;
+  readonly baseline?: StepBaseline;
 }
 
 export interface GuardReading {

@@ -74,6 +74,8 @@ export interface EventData {
     readonly breached: boolean | undefined;
   };
   'alert.fired': { readonly alertId: string; readonly monitorId: string; readonly text: string };
+  /** One further breached evaluation of an alert that already fires: its triggers may act again. */
+  'alert.continued': { readonly alertId: string; readonly monitorId: string; readonly text: string };
   'alert.resolved': { readonly alertId: string; readonly monitorId: string; readonly text: string };
   'trigger.skipped': { readonly reason: string; readonly alertId?: string };
   'data_plane.restarted': { readonly pid: number; readonly reason: string };

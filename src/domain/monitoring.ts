@@ -21,6 +21,8 @@ export interface ColumnDrift {
   /** Wasserstein distance divided by the reference's standard deviation. */
   readonly shift?: number;
   readonly drifted: boolean;
+  /** What is unusual about the column, in words: `missing 1.0% → 30.0%`, `unseen 12.0%`, `out of range 41.0%`, `constant`, `type changed`. */
+  readonly reasons?: readonly string[];
   readonly missingReference: number;
   readonly missingCurrent: number;
   /** Share of rows with a value the reference never had / outside its range. */

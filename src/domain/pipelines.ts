@@ -1,9 +1,10 @@
 /** Pipeline runs and their steps. A PipelineRun is one turn through the DAG of a project's file. */
+import type { DatasetSpec, EnvironmentSpec } from './project.ts';
 
 export type StepStatus = 'waiting' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'skipped';
 export type RunCause =
   | { readonly kind: 'person'; readonly who: string }
-  | { readonly kind: 'alert'; readonly alertId: string; readonly text: string }
+  | { readonly kind: 'alert'; readonly alertId: string; readonly text: string; readonly eventId: string }
   | { readonly kind: 'schedule'; readonly cron: string }
   | { readonly kind: 'dataset'; readonly name: string; readonly version: string };
 
@@ -23,6 +24,10 @@ export interface PlannedStep {
   readonly retries: number;
   /** For the twin of a step that judges the champion on the same data: input file -> artifact digest put in its place. */
   readonly substitute?: Readonly<Record<string, string>>;
+  /** What a `data` step takes in. */
+  readonly dataset?: DatasetSpec;
+  /** What an `environment` step builds. */
+  readonly environment?: EnvironmentSpec;
 }
 
 export interface PipelineRun {
@@ -37,12 +42,18 @@ export interface PipelineRun {
   /** Digest of the project file's text and of the code snapshot. */
   readonly fileDigest: string;
   readonly codeDigest: string;
+  /** Blob with the code files that steps get, as JSON: (path, digest, bytes)[]. */
+  readonly codeManifest?: string;
   readonly commit?: string;
   readonly environmentId?: string;
   /** The tracking Run that the steps log to (MLFLOW_RUN_ID). */
   readonly trackingRunId: string;
   readonly championRunId?: string;
   readonly championVersion?: number;
+  /** Id of the `pipeline_run.started` event: the cause of all that follows. */
+  readonly startedEventId?: string;
+  /** Somebody asked for the end; the steps that still run are being stopped. */
+  readonly cancelledAt?: number;
   readonly endedAt?: number;
   readonly error?: { readonly code: string; readonly message: string; readonly where?: string; readonly next?: string };
 }
@@ -66,6 +77,8 @@ export interface StepRun {
   readonly cacheParts?: Readonly<Record<string, string>>;
   /** Set when the outputs were taken from an earlier step run. */
   readonly reusedFrom?: string;
+  /** What a `data` step made. */
+  readonly datasetVersionId?: string;
   readonly attempts: readonly StepAttempt[];
   readonly outputs: readonly StepOutput[];
   readonly startedAt?: number;

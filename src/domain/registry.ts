@@ -71,6 +71,13 @@ export interface ModelVersion {
   readonly stage: string;
   readonly source: string;
   readonly runId?: string;
+  /** The LoggedModel it was made from, `m-<32 hex>`. */
+  readonly modelId?: string;
+  /** Where `source` really is: an `mlflow-artifacts:` location, when `source` names a run or a logged model. */
+  readonly location?: string;
+  readonly runLink?: string;
+  readonly userId?: string;
+  readonly statusMessage?: string;
   readonly description?: string;
   readonly tags: Readonly<Record<string, string>>;
   readonly metrics: Readonly<Record<string, Estimate>>;

@@ -39,10 +39,10 @@ export interface Metric {
   readonly timestamp: number;
   readonly step: number;
   /** Set when the metric was logged with a model or a dataset; kept on the LoggedModel. */
-  readonly modelId?: string;
-  readonly datasetName?: string;
-  readonly datasetDigest?: string;
-  readonly runId?: string;
+  readonly modelId?: string | undefined;
+  readonly datasetName?: string | undefined;
+  readonly datasetDigest?: string | undefined;
+  readonly runId?: string | undefined;
 }
 
 export interface Entry {
@@ -56,8 +56,8 @@ export interface LoggedDataset {
   readonly digest: string;
   readonly sourceType: string;
   readonly source: string;
-  readonly schema?: string;
-  readonly profile?: string;
+  readonly schema?: string | undefined;
+  readonly profile?: string | undefined;
 }
 
 export interface DatasetInput {
@@ -82,9 +82,9 @@ export interface Run {
 }
 
 export interface Batch {
-  readonly metrics?: readonly Metric[];
-  readonly params?: readonly Entry[];
-  readonly tags?: readonly Entry[];
+  readonly metrics?: readonly Metric[] | undefined;
+  readonly params?: readonly Entry[] | undefined;
+  readonly tags?: readonly Entry[] | undefined;
 }
 
 export interface LoggedModel {
@@ -191,6 +191,18 @@ export function matchesLike(text: string, pattern: string, ignoreCase: boolean):
   return of === like.length;
 }
 
+// The only locations there are: issued by the server, never chosen by a client. The path after the scheme is what the proxy is asked for.
+export const experimentLocation = (experimentId: string): string => `mlflow-artifacts:/${experimentId}`;
+export const runLocation = (experimentId: string, runId: string): string =>
+  `${experimentLocation(experimentId)}/${runId}/artifacts`;
+export const modelLocation = (experimentId: string, modelId: string): string =>
+  `${experimentLocation(experimentId)}/models/${modelId}/artifacts`;
+export const traceLocation = (experimentId: string, traceId: string): string =>
+  `${experimentLocation(experimentId)}/traces/${traceId}/artifacts`;
+
+/** The tag that must always agree with the run's name. */
+export const RUN_NAME_TAG = 'mlflow.runName';
+
 // The texts are MLflow's own: clients and its test suite match them.
 export const experimentNotFound = (id: string): MillwrightError =>
   new MillwrightError('MW-NOT-FOUND', `No Experiment with id=${id} exists`, { where: 'experiment_id' });
@@ -199,6 +211,12 @@ export const experimentExists = (name: string): MillwrightError =>
   new MillwrightError('MW-EXISTS', `Experiment '${name}' already exists.`, {
     where: 'name',
     next: 'if it was deleted, restore it with `mlflow experiments restore` or choose another name',
+  });
+
+export const experimentNotActive = (id: string): MillwrightError =>
+  new MillwrightError('MW-INVALID', `The experiment ${id} must be in the 'active' state. Current state is deleted.`, {
+    where: 'experiment_id',
+    next: 'restore it with `mlflow experiments restore`',
   });
 
 export const runNotFound = (id: string): MillwrightError =>

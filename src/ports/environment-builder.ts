@@ -3,8 +3,12 @@ import type { HostFacts, LockedPackage } from '../domain/environments.ts';
 
 export interface BuildRequest {
   readonly python?: string;
-  /** Text of requirements.txt, uv.lock or pyproject.toml, and its file name. */
-  readonly requirements?: { readonly name: string; readonly text: string };
+  /** Text of requirements.txt, uv.lock or pyproject.toml, and its file name without folders; `beside`: the pyproject.toml of a uv.lock. */
+  readonly requirements?: {
+    readonly name: string;
+    readonly text: string;
+    readonly beside?: { readonly name: string; readonly text: string };
+  };
 }
 
 export interface BuiltEnvironment {

@@ -9,7 +9,7 @@ export interface AttemptSpec {
   readonly timeoutMs: number;
   /** Log bytes kept; a step that prints more goes on, and what is cut is counted in the log. */
   readonly logLimitBytes: number;
-  /** Bytes the working folder may grow to before the step is stopped (MW-DISK-FULL). */
+  /** Bytes the step may add to its working folder (inputs not counted) before it is stopped (MW-DISK-FULL). */
   readonly diskLimitBytes: number;
 }
 
@@ -43,10 +43,15 @@ export interface Executor {
   status(attemptId: string): Promise<AttemptState>;
   /** TERM to the group, 5 s, KILL; resolves when no process of the group is left. */
   cancel(attemptId: string): Promise<void>;
-  /** Bytes of the combined log from `offset`, at most 256 KiB, and the offset after them. */
+  /** Resolves when the attempt may have changed its state, after `maxMs` at the latest. A hint: `status` decides. */
+  wait(attemptId: string, maxMs: number): Promise<void>;
+  /** Adds text to an attempt's log: for steps that the server does itself (data, environment). */
+  note(attemptId: string, text: string): Promise<void>;
+  /** Bytes of the combined log from `offset` (negative: from the end), at most 256 KiB, and the offset after them. */
   log(attemptId: string, offset: number): Promise<{ readonly text: string; readonly next: number }>;
-  /** Absolute path of an output on this machine, or undefined when the step did not make it. */
+  /** Absolute path of an output on this machine, or undefined when the step did not make it. Throws MW-PATH for a name or link that leaves the folder. */
   output(attemptId: string, name: string): Promise<string | undefined>;
+  /** Attempts that still have a working folder. */
   list(): Promise<readonly string[]>;
   /** Removes the working folder; the log and the exit record stay. */
   clean(attemptId: string): Promise<void>;

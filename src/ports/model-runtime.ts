@@ -4,7 +4,10 @@ import type { Tensor } from '../domain/tensors.ts';
 
 export interface LoadedModel {
   readonly signature: ModelSignature;
-  /** Throws MW-TENSOR for wrong inputs, MW-MODEL-OUTPUT when the model fails, MW-UNAVAILABLE when its worker died twice. */
+  /**
+   * `deadline` is in ms of the monotonic clock (`performance.now()`). Throws MW-TENSOR for wrong inputs, MW-MODEL-OUTPUT when the
+   * model fails, MW-OVERLOADED when too many wait, MW-DEADLINE when it is too late, MW-UNAVAILABLE when its worker died twice.
+   */
   infer(
     inputs: readonly Tensor[],
     outputs: readonly string[] | undefined,

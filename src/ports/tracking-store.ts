@@ -51,11 +51,11 @@ export interface LoggedModelSearch extends Slice {
 }
 
 export interface RunChange {
-  readonly name?: string;
-  readonly status?: RunInfo['status'];
+  readonly name?: string | undefined;
+  readonly status?: RunInfo['status'] | undefined;
   /** null clears it (a run that is resumed). */
-  readonly endTime?: number | null;
-  readonly lifecycle?: RunInfo['lifecycle'];
+  readonly endTime?: number | null | undefined;
+  readonly lifecycle?: RunInfo['lifecycle'] | undefined;
 }
 
 export interface LoggedModelChange {

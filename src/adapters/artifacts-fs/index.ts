@@ -1,0 +1,201 @@
+/**
+ * Blobs as files, named by their content: `<root>/sha256/ab/<hex>`. A blob is written under a temporary name in the same file
+ * system, fsynced, renamed, and its folder fsynced; so a name that exists is whole, and two writers of the same bytes cannot harm
+ * each other. Blobs have mode 0444: they are handed out by hard link.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { chmod, copyFile, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { MillwrightError } from '../../domain/errors.ts';
+import { errnoOf } from '../../platform/coded-error.ts';
+import { syncFolder } from '../../platform/durable-file.ts';
+import type { ArtifactStore, Blob } from '../../ports/artifact-store.ts';
+import { chunksOf, digestOf, onDisk, tooLarge, tryLink, writeAll } from './blob-files.ts';
+import { blobPath } from './blob-path.ts';
+
+const READ_ONLY = 0o444;
+
+/** What this store can do beyond the port: other parts of the same machine read a blob by its path (the data plane's models). */
+export interface FileArtifactStore extends ArtifactStore {
+  /** The absolute path of a stored blob. Throws MW-NOT-FOUND. Never write to it. */
+  path(digest: string): Promise<string>;
+}
+
+/**
+ * Opens the store. `root` is `<home>/blobs`, `temporary` a folder of the same file system, which is emptied: what is left there is
+ * of a process that died. Only one process may open a home.
+ */
+export async function openFileArtifacts(folders: {
+  readonly root: string;
+  readonly temporary: string;
+}): Promise<FileArtifactStore> {
+  const { root, temporary } = folders;
+  await mkdir(join(root, 'sha256'), { recursive: true, mode: 0o700 });
+  await mkdir(temporary, { recursive: true, mode: 0o700 });
+  for (const name of await readdir(temporary)) {
+    if (name.startsWith('put-')) await rm(join(temporary, name), { force: true });
+  }
+  await syncFolder(root);
+  const ready = new Set<string>();
+
+  /** Makes `<root>/sha256/ab` and its name durable, once per process. */
+  async function folderOf(blob: string): Promise<string> {
+    const folder = dirname(blob);
+    if (!ready.has(folder)) {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await syncFolder(dirname(folder));
+      ready.add(folder);
+    }
+    return folder;
+  }
+
+  async function size(digest: string): Promise<number | undefined> {
+    try {
+      return (await stat(blobPath(root, digest))).size;
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  function missing(digest: string): MillwrightError {
+    return new MillwrightError('MW-NOT-FOUND', 'there is no such artifact', { where: digest });
+  }
+
+  /** Gives a whole, fsynced temporary file its name. */
+  async function publish(from: string, digest: string): Promise<void> {
+    const to = blobPath(root, digest);
+    const folder = await folderOf(to);
+    await chmod(from, READ_ONLY);
+    // Replacing an equal blob is harmless: same bytes, and open readers and links keep the old file.
+    await rename(from, to);
+    await syncFolder(folder);
+  }
+
+  async function put(source: AsyncIterable<Uint8Array> | Uint8Array, limitBytes = Infinity): Promise<Blob> {
+    const from = join(temporary, `put-${randomBytes(12).toString('hex')}`);
+    const hash = createHash('sha256');
+    let bytes = 0;
+    try {
+      const file = await open(from, 'wx', 0o600);
+      try {
+        const chunks = source instanceof Uint8Array ? [source] : source;
+        for await (const chunk of chunks) {
+          bytes += chunk.byteLength;
+          if (bytes > limitBytes) throw tooLarge(limitBytes);
+          hash.update(chunk);
+          await writeAll(file, chunk);
+        }
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      const digest = `sha256:${hash.digest('hex')}`;
+      if ((await size(digest)) === bytes) await unlink(from);
+      else await publish(from, digest);
+      return { digest, bytes };
+    } catch (error) {
+      await rm(from, { force: true });
+      throw onDisk(error, temporary);
+    }
+  }
+
+  async function putFile(source: string): Promise<Blob> {
+    // Hashing first: an output that an earlier run already made (the common case) costs one read and no write.
+    const seen = await digestOf(source);
+    if ((await size(seen.digest)) === seen.bytes) return seen;
+    const from = join(temporary, `put-${randomBytes(12).toString('hex')}`);
+    try {
+      // A copy (by reference where the file system can), never a link: the step's file stays writable for its owner.
+      await copyFile(source, from, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+      await chmod(from, 0o600);
+      const file = await open(from, 'r+');
+      try {
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      // The file may have changed between the hash and the copy; the name must be the hash of what was kept.
+      const kept = await digestOf(from);
+      await publish(from, kept.digest);
+      return kept;
+    } catch (error) {
+      await rm(from, { force: true });
+      throw onDisk(error, source);
+    }
+  }
+
+  async function path(digest: string): Promise<string> {
+    if ((await size(digest)) === undefined) throw missing(digest);
+    return blobPath(root, digest);
+  }
+
+  return {
+    put,
+    putFile,
+    path,
+
+    async get(digest, range) {
+      const total = await size(digest);
+      if (total === undefined) throw missing(digest);
+      const start = range?.start ?? 0;
+      const end = Math.min(range?.end ?? total, total);
+      if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || start > total || end < start) {
+        throw new MillwrightError('MW-INVALID', `no range ${start}..${range?.end ?? ''} in ${total} bytes`, {
+          where: digest,
+        });
+      }
+      return chunksOf(blobPath(root, digest), start, end);
+    },
+
+    async bytes(digest) {
+      const file = await open(await path(digest), 'r');
+      try {
+        return new Uint8Array(await file.readFile());
+      } finally {
+        await file.close();
+      }
+    },
+
+    async stat(digest) {
+      const bytes = await size(digest);
+      return bytes === undefined ? undefined : { digest, bytes };
+    },
+
+    async materialize(digest, target) {
+      const from = await path(digest);
+      await mkdir(dirname(target), { recursive: true });
+      // A program that must change its input replaces the name, which leaves the blob alone. One that opens the link for writing is
+      // refused by the mode, unless it runs as root, to whom modes mean nothing: then the blob itself could change under every
+      // version that names it. So root gets a copy (by reference where the file system can).
+      const modesAreIgnored = process.getuid?.() === 0 || process.platform === 'win32';
+      // Made beside the target and renamed: a crash leaves no half of an input under its name, and a repeat replaces it.
+      const beside = `${target}.${randomBytes(6).toString('hex')}.tmp`;
+      try {
+        if (modesAreIgnored || !(await tryLink(from, beside))) {
+          await copyFile(from, beside, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+          await chmod(beside, READ_ONLY);
+        }
+        await rename(beside, target);
+      } catch (error) {
+        throw onDisk(error, target);
+      } finally {
+        // Also after success: renaming one link of a file over another of the same file does nothing (POSIX).
+        await rm(beside, { force: true });
+      }
+    },
+
+    async delete(digest) {
+      const file = blobPath(root, digest);
+      try {
+        await unlink(file);
+      } catch (error) {
+        if (errnoOf(error) === 'ENOENT') return false;
+        throw error;
+      }
+      await syncFolder(dirname(file));
+      return true;
+    },
+  };
+}

@@ -1,0 +1,152 @@
+/** The data plane as a process beside the control plane (ports/data-plane.ts): found or started, watched, and left alone at the end. */
+import { MillwrightError } from '../../domain/errors.ts';
+import type { ModelSignature } from '../../domain/registry.ts';
+import type { DataPlane, PlaneStatus } from '../../ports/data-plane.ts';
+import { askGateway } from './control-client.ts';
+import { isThatProcess, keyOf, readRecord, startGateway, statusOf, stopGateway } from './gateway-process.ts';
+import type { GatewayCommand, GatewayRecord } from './gateway-process.ts';
+
+const WATCH_MS = 500;
+/** Unanswered questions in a row after which a living process counts as hung. */
+const HUNG_AFTER = 8;
+const STOP_MS = 15_000;
+/** Loading and warming a large model takes its time. */
+const APPLY_MS = 120_000;
+
+export interface DataPlaneProcessOptions extends GatewayCommand {
+  /** A new gateway took a dead one's place; it serves its last routes already. */
+  readonly onRestart?: (info: { readonly pid: number; readonly reason: string }) => void;
+  /** It died and could not be started; it is tried again. */
+  readonly onTrouble?: (error: Error) => void;
+}
+
+export interface DataPlaneProcess extends DataPlane {
+  /** Finds the living gateway of the home or starts one. Throws MW-PORT-TAKEN and the like. `found`: it was there before us. */
+  start(): Promise<{ readonly status: PlaneStatus; readonly found: boolean }>;
+  /** sha256 (hex) of the bearer tokens it accepts. */
+  setTokens(hashes: readonly string[]): Promise<void>;
+  /** Stops watching. The gateway lives on: it must survive the control plane. */
+  close(): void;
+  /** Stops watching and ends the gateway after its last answer: only when the operator stops the whole service on purpose. */
+  stop(): Promise<void>;
+}
+
+function portOf(address: string): number {
+  return Number(/:(\d+)$/.exec(address)?.[1] ?? 0);
+}
+
+export function createDataPlaneProcess(options: DataPlaneProcessOptions): DataPlaneProcess {
+  let record: GatewayRecord | undefined;
+  let watching = false;
+  let timer: NodeJS.Timeout | undefined;
+  let silent = 0;
+  let failures = 0;
+
+  /** Asked ports, or for a free one (0) the port the last gateway had. */
+  function ports(last: GatewayRecord | undefined): { rest: number; grpc: number } {
+    return { rest: options.restPort || portOf(last?.rest ?? ''), grpc: options.grpcPort || portOf(last?.grpc ?? '') };
+  }
+
+  async function startFresh(last: GatewayRecord | undefined): Promise<GatewayRecord> {
+    const wanted = ports(last);
+    try {
+      return await startGateway(options, wanted);
+    } catch (error) {
+      const free = (options.restPort === 0 && wanted.rest !== 0) || (options.grpcPort === 0 && wanted.grpc !== 0);
+      if (!(free && error instanceof MillwrightError && error.code === 'MW-PORT-TAKEN')) throw error;
+      // The free port of the last time went to somebody else meanwhile: any other free one will do.
+      return startGateway(options, { rest: options.restPort, grpc: options.grpcPort });
+    }
+  }
+
+  async function restart(last: GatewayRecord, reason: string): Promise<void> {
+    try {
+      record = await startFresh(last);
+      failures = 0;
+      silent = 0;
+      options.onRestart?.({ pid: record.pid, reason });
+    } catch (error) {
+      failures += 1;
+      options.onTrouble?.(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  async function look(): Promise<void> {
+    const current = record;
+    if (current === undefined) return;
+    if (await isThatProcess(current)) {
+      if ((await statusOf(current)) !== undefined) {
+        silent = 0;
+        return;
+      }
+      silent += 1;
+      if (silent < HUNG_AFTER || !watching) return;
+      process.kill(current.pid, 'SIGKILL');
+      if (watching) await restart(current, `it did not answer ${HUNG_AFTER} times`);
+      return;
+    }
+    if (watching) await restart(current, 'the process was gone');
+  }
+
+  function schedule(): void {
+    if (!watching) return;
+    const delay = failures === 0 ? WATCH_MS : Math.min(WATCH_MS * 2 ** failures, 30_000);
+    timer = setTimeout(() => void look().finally(schedule), delay);
+    timer.unref();
+  }
+
+  function socket(): string {
+    if (record !== undefined) return record.socket;
+    throw new MillwrightError('MW-UNAVAILABLE', 'the data plane is not started', { next: 'start it with: mw server' });
+  }
+
+  const ask = (method: 'GET' | 'PUT' | 'POST' | 'DELETE', path: string, body?: unknown, timeoutMs = 10_000): Promise<unknown> =>
+    askGateway(socket(), { method, path, timeoutMs, ...(body === undefined ? {} : { body }) });
+
+  /** A living gateway of this home, when it was started as we would start it. */
+  async function find(): Promise<GatewayRecord | undefined> {
+    const found = await readRecord(options.home);
+    if (found === undefined || !(await isThatProcess(found))) return undefined;
+    if (found.key === keyOf(options) && (await statusOf(found)) !== undefined) return found;
+    await stopGateway(found, STOP_MS);
+    return undefined;
+  }
+
+  function close(): void {
+    watching = false;
+    clearTimeout(timer);
+  }
+
+  return {
+    async start() {
+      const living = await find();
+      record = living ?? (await startFresh(await readRecord(options.home)));
+      const status = await statusOf(record);
+      if (status === undefined) throw new MillwrightError('MW-UNAVAILABLE', 'the data plane started and does not answer', { next: 'read plane/plane.log in the home' });
+      watching = true;
+      schedule();
+      return { status, found: living !== undefined };
+    },
+    async apply(route) {
+      await ask('PUT', '/routes', route, APPLY_MS);
+    },
+    async remove(endpoint) {
+      await ask('DELETE', `/routes/${encodeURIComponent(endpoint)}`);
+    },
+    status: async () => (await ask('GET', '/status')) as PlaneStatus,
+    signature: async (releaseId) => (await ask('GET', `/signature/${encodeURIComponent(releaseId)}`)) as ModelSignature,
+    async flush() {
+      await ask('POST', '/flush', undefined, 30_000);
+    },
+    async setTokens(hashes) {
+      await ask('PUT', '/tokens', hashes);
+    },
+    close,
+    async stop() {
+      close();
+      const current = record ?? (await readRecord(options.home));
+      if (current !== undefined && (await isThatProcess(current))) await stopGateway(current, STOP_MS);
+      record = undefined;
+    },
+  };
+}

@@ -1,0 +1,143 @@
+/** Finds the gateway of a home, or starts it: detached, in a session of its own, with its output in plane/plane.log. */
+import { spawn } from 'node:child_process';
+import { closeSync, fstatSync, openSync, readSync, renameSync, statSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MillwrightError } from '../../domain/errors.ts';
+import { inheritedEnvironment } from '../../platform/config.ts';
+import { isRunning, startTimeOf } from '../../platform/process-identity.ts';
+import type { PlaneStatus } from '../../ports/data-plane.ts';
+import { askGateway, codedErrorOf } from './control-client.ts';
+
+const LOG_LIMIT_BYTES = 8 * 1024 * 1024;
+const START_MS = 60_000;
+const ASK_MS = 2_000;
+
+export interface GatewayRecord {
+  readonly pid: number;
+  readonly processStart: string;
+  readonly startedAt: number;
+  readonly rest: string;
+  readonly grpc: string;
+  readonly socket: string;
+  readonly key: string;
+}
+
+export interface GatewayCommand {
+  readonly home: string;
+  /** Interpreter and program: `[process.execPath, '…/app/gateway.ts']`. */
+  readonly command: readonly string[];
+  readonly host: string;
+  readonly restPort: number;
+  readonly grpcPort: number;
+  readonly workers?: number;
+  readonly allowedHosts?: readonly string[];
+  readonly requireToken?: boolean;
+}
+
+/** What makes one gateway as good as another: a found one with another key was started with other settings or by another version. */
+export function keyOf(command: GatewayCommand): string {
+  const { host, restPort, grpcPort, workers, allowedHosts, requireToken } = command;
+  return JSON.stringify([command.command, host, restPort, grpcPort, workers ?? 0, allowedHosts ?? [], requireToken ?? false]);
+}
+
+export async function readRecord(home: string): Promise<GatewayRecord | undefined> {
+  try {
+    return JSON.parse(await readFile(join(home, 'plane', 'plane.json'), 'utf8')) as GatewayRecord;
+  } catch {
+    // Not there, or half of an older version's: then there is nothing to find.
+    return undefined;
+  }
+}
+
+/** Is the recorded process still that process, and not a later one with its pid? */
+export async function isThatProcess(record: GatewayRecord): Promise<boolean> {
+  if (!isRunning(record.pid)) return false;
+  const start = await startTimeOf(record.pid);
+  return start !== 'gone' && (start === undefined || record.processStart === '' || start === record.processStart);
+}
+
+export async function statusOf(record: GatewayRecord): Promise<PlaneStatus | undefined> {
+  try {
+    return (await askGateway(record.socket, { method: 'GET', path: '/status', timeoutMs: ASK_MS })) as PlaneStatus;
+  } catch {
+    return undefined;
+  }
+}
+
+function openLog(path: string): number {
+  try {
+    if (statSync(path).size > LOG_LIMIT_BYTES) renameSync(path, `${path}.1`);
+  } catch {
+    // There is none yet.
+  }
+  return openSync(path, 'a', 0o600);
+}
+
+/** What a gateway that ended at once had to say: the last line that is a coded error. */
+function lastError(path: string, from: number): MillwrightError | undefined {
+  const fd = openSync(path, 'r');
+  try {
+    const size = Math.min(fstatSync(fd).size - from, 65_536);
+    const bytes = Buffer.alloc(Math.max(size, 0));
+    readSync(fd, bytes, 0, bytes.length, from);
+    return bytes
+      .toString('utf8')
+      .split('\n')
+      .flatMap((line) => codedErrorOf(line) ?? [])
+      .at(-1);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * Starts a gateway and waits until it is ready. `ports` overrides the asked ports: a restarted one must come back where its callers
+ * know it, also when the first was given a free port. Throws the gateway's own coded error (MW-PORT-TAKEN …) or MW-UNAVAILABLE.
+ */
+export async function startGateway(command: GatewayCommand, ports: { readonly rest: number; readonly grpc: number }): Promise<GatewayRecord> {
+  const folder = join(command.home, 'plane');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const logPath = join(folder, 'plane.log');
+  const fd = openLog(logPath);
+  const logStart = fstatSync(fd).size;
+  const [program = process.execPath, ...programArgs] = command.command;
+  const args = [...programArgs, '--home', command.home, '--host', command.host, '--rest-port', String(ports.rest), '--grpc-port', String(ports.grpc)];
+  if (command.workers !== undefined) args.push('--workers', String(command.workers));
+  for (const name of command.allowedHosts ?? []) args.push('--allow-host', name);
+  if (command.requireToken === true) args.push('--require-token');
+  args.push('--key', keyOf(command));
+  const child = spawn(program, args, { detached: true, stdio: ['ignore', fd, fd], cwd: command.home, env: inheritedEnvironment() });
+  closeSync(fd);
+  let ended: string | undefined;
+  child.on('exit', (code, signal) => {
+    ended = signal ?? `exit code ${code}`;
+  });
+  child.on('error', (error) => {
+    ended = error.message;
+  });
+  child.unref();
+  const until = performance.now() + START_MS;
+  while (performance.now() < until) {
+    if (ended !== undefined) {
+      throw lastError(logPath, logStart) ?? new MillwrightError('MW-UNAVAILABLE', `the data plane ended at once: ${ended}`, { where: logPath, next: `read ${logPath}` });
+    }
+    const record = await readRecord(command.home);
+    if (record !== undefined && record.pid === child.pid && (await statusOf(record)) !== undefined) return record;
+    await sleep(25);
+  }
+  child.kill('SIGKILL');
+  throw new MillwrightError('MW-UNAVAILABLE', `the data plane was not ready in ${START_MS / 1000} s`, { where: logPath, next: `read ${logPath}` });
+}
+
+/** Asks it to end after its last answer; ends it the hard way when it does not. */
+export async function stopGateway(record: GatewayRecord, ms: number): Promise<void> {
+  await askGateway(record.socket, { method: 'POST', path: '/drain', timeoutMs: ASK_MS }).catch(() => undefined);
+  const until = performance.now() + ms;
+  while (performance.now() < until) {
+    if (!(await isThatProcess(record))) return;
+    await sleep(25);
+  }
+  if (await isThatProcess(record)) process.kill(record.pid, 'SIGKILL');
+}

@@ -1,0 +1,3 @@
+/** The data plane as a process beside the control plane. */
+export { createDataPlaneProcess } from './data-plane-process.ts';
+export type { DataPlaneProcess, DataPlaneProcessOptions } from './data-plane-process.ts';

@@ -1,0 +1,108 @@
+/** A parsed search filter as SQL. Every key and value is a bound parameter; only names written in this folder are spliced. */
+import { sql } from 'kysely';
+import type { RawBuilder } from 'kysely';
+import { MillwrightError } from '../../domain/errors.ts';
+import type { Comparison, Filter, OrderKey, ViewType } from '../../domain/tracking.ts';
+
+/** Where the parts of a searched thing are found. `key` in the fragments is the bound key of the comparison. */
+export interface Searchable {
+  /** Column or expression of each attribute. */
+  readonly attributes: Readonly<Record<string, RawBuilder<unknown>>>;
+  /** `from … where …` that yields the rows (key, value[, is_nan]) of one key of this thing. */
+  readonly entries: (entity: 'metric' | 'param' | 'tag', key: string) => RawBuilder<unknown>;
+  /** `from … where …` over the datasets of a run. */
+  readonly datasets?: RawBuilder<unknown>;
+}
+
+const DATASET_COLUMNS: Readonly<Record<string, RawBuilder<unknown>>> = {
+  name: sql.ref('d.name'),
+  digest: sql.ref('d.digest'),
+};
+
+/** LIKE as GLOB: SQLite's LIKE ignores case, and its GLOB does not. */
+function globOf(pattern: string): string {
+  let glob = '';
+  for (const c of pattern) glob += c === '%' ? '*' : c === '_' ? '?' : '*?['.includes(c) ? `[${c}]` : c;
+  return glob;
+}
+
+function valueCondition(expression: RawBuilder<unknown>, { op, value }: Comparison): RawBuilder<boolean> {
+  switch (op) {
+    case 'LIKE':
+      return sql<boolean>`${expression} glob ${globOf(String(value))}`;
+    case 'ILIKE':
+      return sql<boolean>`lower(${expression}) like ${String(value).toLowerCase()}`;
+    case 'IN':
+      return sql<boolean>`${expression} in (${sql.join(value as readonly string[])})`;
+    case 'NOT IN':
+      return sql<boolean>`${expression} not in (${sql.join(value as readonly string[])})`;
+    case 'IS NULL':
+    case 'IS NOT NULL':
+      throw new MillwrightError('MW-INVALID', `${op} needs a param or a tag`, { where: 'filter' });
+    default:
+      return sql<boolean>`${expression} ${sql.raw(op)} ${value}`;
+  }
+}
+
+function attribute(of: Searchable, key: string): RawBuilder<unknown> {
+  const found = of.attributes[key];
+  if (found === undefined)
+    throw new MillwrightError('MW-INVALID', `Invalid attribute key '${key}'`, { where: 'filter' });
+  return found;
+}
+
+function condition(of: Searchable, comparison: Comparison): RawBuilder<boolean> {
+  const { entity, key, op } = comparison;
+  if (entity === 'attribute') return valueCondition(attribute(of, key), comparison);
+  if (entity === 'dataset') {
+    if (of.datasets === undefined)
+      throw new MillwrightError('MW-INVALID', 'datasets cannot be searched here', { where: 'filter' });
+    if (key === 'context') {
+      // Tags of an input are a short JSON list in the row; its `mlflow.data.context` is the context.
+      const context = sql`(select json_extract(t.value, '$.value') from json_each(i.tags) as t where json_extract(t.value, '$.key') = 'mlflow.data.context')`;
+      return sql<boolean>`exists (select 1 ${of.datasets} and ${valueCondition(context, comparison)})`;
+    }
+    return sql<boolean>`exists (select 1 ${of.datasets} and ${valueCondition(DATASET_COLUMNS[key] ?? sql`null`, comparison)})`;
+  }
+  const rows = of.entries(entity, key);
+  if (op === 'IS NULL') return sql<boolean>`not exists (select 1 ${rows})`;
+  if (op === 'IS NOT NULL') return sql<boolean>`exists (select 1 ${rows})`;
+  const number = entity === 'metric' ? sql` and e.is_nan = 0` : sql``;
+  return sql<boolean>`exists (select 1 ${rows}${number} and ${valueCondition(sql.ref('e.value'), comparison)})`;
+}
+
+/** The AND of all comparisons; true for the empty filter. */
+export function whereOf(of: Searchable, filter: Filter): RawBuilder<boolean> {
+  if (filter.length === 0) return sql<boolean>`1 = 1`;
+  return sql<boolean>`${sql.join(
+    filter.map((comparison) => condition(of, comparison)),
+    sql` and `,
+  )}`;
+}
+
+/** Missing values last in both directions, NaN after numbers; the given tie breakers at the end. */
+export function orderOf(
+  of: Searchable,
+  order: readonly OrderKey[],
+  last: readonly RawBuilder<unknown>[],
+): RawBuilder<unknown>[] {
+  const terms: RawBuilder<unknown>[] = [];
+  for (const { entity, key, ascending } of order) {
+    if (entity === 'dataset')
+      throw new MillwrightError('MW-INVALID', `cannot order by dataset.${key}`, { where: 'order_by' });
+    const rows = entity === 'attribute' ? undefined : of.entries(entity, key);
+    const value = rows === undefined ? attribute(of, key) : sql`(select e.value ${rows} limit 1)`;
+    terms.push(
+      entity === 'metric' && rows !== undefined
+        ? sql`coalesce((select e.is_nan ${rows} limit 1), 2)`
+        : sql`case when ${value} is null then 1 else 0 end`,
+    );
+    terms.push(ascending ? sql`${value} asc` : sql`${value} desc`);
+  }
+  return [...terms, ...last];
+}
+
+export function viewCondition(column: string, view: ViewType): RawBuilder<boolean> {
+  if (view === 'ALL') return sql<boolean>`1 = 1`;
+  return sql<boolean>`${sql.ref(column)} = ${view === 'ACTIVE_ONLY' ? 'active' : 'deleted'}`;
+}

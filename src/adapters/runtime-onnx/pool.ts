@@ -1,0 +1,177 @@
+/**
+ * Hands requests to worker threads. Work-conserving (no timer): a request goes out at once when a thread is idle; what waits when a
+ * thread comes free goes out together, up to a row cap, so that batches grow with load and a lonely request pays nothing.
+ */
+import { MillwrightError } from '../../domain/errors.ts';
+import { rowsOf } from '../../domain/tensor-data.ts';
+import type { ModelSignature } from '../../domain/registry.ts';
+import type { Tensor } from '../../domain/tensors.ts';
+import type { JobResult, WorkerJob } from './messages.ts';
+import { createWorkerSlot } from './worker-slot.ts';
+import type { WorkerSlot } from './worker-slot.ts';
+
+export interface PoolOptions {
+  readonly workers: number;
+  /** Rows that may go out together. */
+  readonly batchRows: number;
+  /** Requests that may wait before new ones are refused (MW-OVERLOADED). */
+  readonly queueLimit: number;
+  /** How long after its last deadline a busy thread counts as hung and is ended. */
+  readonly graceMs: number;
+}
+
+interface Waiting {
+  readonly job: WorkerJob;
+  readonly rows: number;
+  readonly deadline: number;
+  retried: boolean;
+  readonly resolve: (outputs: readonly Tensor[]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Lane {
+  readonly slot: WorkerSlot;
+  batch: readonly Waiting[] | undefined;
+  hung: boolean;
+}
+
+export interface Pool {
+  load(model: number, path: string): Promise<ModelSignature>;
+  unload(model: number): void;
+  run(job: WorkerJob, deadline: number): Promise<readonly Tensor[]>;
+  /** Ends a thread as a fault would: for fault tests. */
+  killWorker(index: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+const CALLER_FAULT = /invalid feed|unexpected input data type|got invalid dimensions|is missing in 'feeds'|invalid rank|tensor.+size/i;
+
+function runError(reason: string): MillwrightError {
+  const code = CALLER_FAULT.test(reason) ? 'MW-TENSOR' : 'MW-MODEL-OUTPUT';
+  return new MillwrightError(code, `the model did not run: ${reason}`, { next: 'compare the request with GET /v2/models/<endpoint>' });
+}
+
+export function createPool(options: PoolOptions): Pool {
+  const queue: Waiting[] = [];
+  const lanes: Lane[] = [];
+  let closed = false;
+
+  function takeBatch(): Waiting[] {
+    const batch: Waiting[] = [];
+    let rows = 0;
+    let next = queue[0];
+    while (next !== undefined && (batch.length === 0 || rows + next.rows <= options.batchRows)) {
+      queue.shift();
+      if (next.deadline < performance.now()) next.reject(new MillwrightError('MW-DEADLINE', 'the request waited past its deadline'));
+      else {
+        batch.push(next);
+        rows += next.rows;
+      }
+      next = queue[0];
+    }
+    return batch;
+  }
+
+  function pump(): void {
+    for (const lane of lanes) {
+      if (queue.length === 0) return;
+      if (lane.batch !== undefined || !lane.slot.alive()) continue;
+      const batch = takeBatch();
+      if (batch.length === 0) return;
+      lane.batch = batch;
+      lane.slot.run(batch.map((waiting) => waiting.job));
+    }
+  }
+
+  function settle(lane: Lane, results: readonly JobResult[]): void {
+    const batch = lane.batch ?? [];
+    lane.batch = undefined;
+    pump();
+    batch.forEach((waiting, index) => {
+      const result = results[index];
+      if (result !== undefined && 'outputs' in result) waiting.resolve(result.outputs);
+      else waiting.reject(runError(result?.error ?? 'no answer'));
+    });
+  }
+
+  function died(lane: Lane, reason: string): void {
+    const batch = lane.batch ?? [];
+    lane.batch = undefined;
+    for (const waiting of batch) {
+      // A request that hung or already killed a thread once is not tried again: it would take the others down one by one.
+      if (closed) waiting.reject(new MillwrightError('MW-UNAVAILABLE', 'the runtime was closed'));
+      else if (lane.hung) waiting.reject(new MillwrightError('MW-DEADLINE', 'the model did not answer in time; its worker was ended'));
+      else if (waiting.retried) {
+        waiting.reject(new MillwrightError('MW-UNAVAILABLE', `the model's worker died twice on this request: ${reason}`));
+      } else {
+        waiting.retried = true;
+        queue.unshift(waiting);
+      }
+    }
+    lane.hung = false;
+    pump();
+  }
+
+  for (let index = 0; index < options.workers; index += 1) {
+    const slot = createWorkerSlot({
+      done: (results) => settle(lane, results),
+      died: (reason) => died(lane, reason),
+      // The new thread queues what it is sent behind its loads.
+      revived: pump,
+    });
+    const lane: Lane = { slot, batch: undefined, hung: false };
+    lanes.push(lane);
+  }
+
+  const watchdog = setInterval(() => {
+    const now = performance.now();
+    for (const lane of lanes) {
+      const latest = lane.batch === undefined ? Number.POSITIVE_INFINITY : Math.max(...lane.batch.map((waiting) => waiting.deadline));
+      if (latest + options.graceMs >= now || lane.hung) continue;
+      lane.hung = true;
+      void lane.slot.kill();
+    }
+  }, 250);
+  watchdog.unref();
+
+  return {
+    async load(model, path) {
+      const loads = await Promise.allSettled(lanes.map((lane) => lane.slot.load(model, path)));
+      let signature: ModelSignature | undefined;
+      let failure: unknown;
+      for (const load of loads) {
+        if (load.status === 'fulfilled') signature = load.value;
+        else failure = load.reason;
+      }
+      if (failure === undefined && signature !== undefined) return signature;
+      for (const lane of lanes) lane.slot.unload(model);
+      throw failure instanceof Error ? failure : new Error('no worker thread could load it');
+    },
+    unload(model) {
+      for (const lane of lanes) lane.slot.unload(model);
+    },
+    run(job, deadline) {
+      if (closed) return Promise.reject(new MillwrightError('MW-UNAVAILABLE', 'the runtime is closed'));
+      if (queue.length >= options.queueLimit) {
+        return Promise.reject(
+          new MillwrightError('MW-OVERLOADED', `${queue.length} requests wait already`, { next: 'send fewer at once, or try again in a second' }),
+        );
+      }
+      return new Promise((resolve, reject) => {
+        queue.push({ job, rows: rowsOf(job.inputs), deadline, retried: false, resolve, reject });
+        pump();
+      });
+    },
+    killWorker: (index) => lanes[index]?.slot.kill() ?? Promise.resolve(),
+    async close() {
+      closed = true;
+      clearInterval(watchdog);
+      for (const waiting of queue.splice(0)) waiting.reject(new MillwrightError('MW-UNAVAILABLE', 'the runtime was closed'));
+      await Promise.all(lanes.map((lane) => lane.slot.close()));
+      for (const lane of lanes) {
+        for (const waiting of lane.batch ?? []) waiting.reject(new MillwrightError('MW-UNAVAILABLE', 'the runtime was closed'));
+        lane.batch = undefined;
+      }
+    },
+  };
+}

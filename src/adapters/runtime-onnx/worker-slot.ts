@@ -1,0 +1,111 @@
+/** One place of the pool: a worker thread, what it is doing, and its replacement when it dies. */
+import { Worker } from 'node:worker_threads';
+import type { ModelSignature } from '../../domain/registry.ts';
+import type { FromWorker, JobResult, ToWorker, WorkerJob } from './messages.ts';
+
+// In development the sources run as they are; the published build has .js files.
+const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
+
+interface Loading {
+  readonly resolve: (signature: ModelSignature) => void;
+  readonly reject: (reason: Error) => void;
+}
+
+export interface SlotEvents {
+  /** The batch is answered. */
+  done(results: readonly JobResult[]): void;
+  /** The thread ended; its batch, if any, was not answered. */
+  died(reason: string): void;
+  /** A new thread took the dead one's place. */
+  revived(): void;
+}
+
+export interface WorkerSlot {
+  load(model: number, path: string): Promise<ModelSignature>;
+  unload(model: number): void;
+  /** False between a death and the replacement: what is sent then would be lost. */
+  alive(): boolean;
+  run(jobs: readonly WorkerJob[]): void;
+  /** Ends the thread as a fault would. */
+  kill(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts the thread. After a death a new one is started and loads what the old one had, before anything else is sent to it. */
+export function createWorkerSlot(events: SlotEvents): WorkerSlot {
+  const paths = new Map<number, string>();
+  const loading = new Map<number, Loading>();
+  let closing = false;
+  let alive = true;
+  let restarts = 0;
+  let worker = start();
+
+  function onMessage(message: FromWorker): void {
+    if (message.kind === 'done') {
+      restarts = 0;
+      events.done(message.results);
+      return;
+    }
+    const waiting = loading.get(message.model);
+    loading.delete(message.model);
+    if (message.kind === 'loaded') waiting?.resolve(message.signature);
+    else {
+      paths.delete(message.model);
+      waiting?.reject(new Error(message.reason));
+    }
+  }
+
+  function start(): Worker {
+    const next = new Worker(WORKER);
+    let reason = '';
+    next.on('message', onMessage);
+    next.on('error', (error) => {
+      reason = error instanceof Error ? error.message : String(error);
+    });
+    next.on('exit', (code) => {
+      alive = false;
+      if (closing) return;
+      const text = reason === '' ? `worker thread exited with ${code}` : reason;
+      for (const waiting of loading.values()) waiting.reject(new Error(text));
+      loading.clear();
+      restarts += 1;
+      // A thread that dies again and again must not spin the machine.
+      setTimeout(revive, restarts > 3 ? Math.min(100 * 2 ** (restarts - 3), 5000) : 0).unref();
+      events.died(text);
+    });
+    return next;
+  }
+
+  function revive(): void {
+    if (closing) return;
+    worker = start();
+    alive = true;
+    for (const [model, path] of paths) send({ kind: 'load', model, path });
+    events.revived();
+  }
+
+  const send = (message: ToWorker): void => worker.postMessage(message);
+
+  return {
+    load(model, path) {
+      paths.set(model, path);
+      return new Promise((resolve, reject) => {
+        loading.set(model, { resolve, reject });
+        send({ kind: 'load', model, path });
+      });
+    },
+    unload(model) {
+      paths.delete(model);
+      send({ kind: 'unload', model });
+    },
+    alive: () => alive,
+    run: (jobs) => send({ kind: 'run', jobs }),
+    async kill() {
+      await worker.terminate();
+    },
+    async close() {
+      closing = true;
+      await worker.terminate();
+    },
+  };
+}

@@ -1,0 +1,110 @@
+/** A worker thread: its own sessions, one thread each. `session.run()` blocks the thread it is called on, so it is called here only. */
+import { parentPort } from 'node:worker_threads';
+import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import type { ModelSignature } from '../../domain/registry.ts';
+import type { Tensor } from '../../domain/tensors.ts';
+import { isBatchable, mergeInputs, mergeKey, splitOutputs } from './merge.ts';
+import type { FromWorker, JobResult, ToWorker, WorkerJob } from './messages.ts';
+import { datatypeOf, signatureOf, TO_ORT } from './ort-types.ts';
+
+interface Loaded {
+  readonly session: InferenceSession;
+  readonly signature: ModelSignature;
+  readonly batchable: boolean;
+}
+
+const models = new Map<number, Loaded>();
+const say = (message: FromWorker): void => parentPort?.postMessage(message);
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+async function load(model: number, path: string): Promise<void> {
+  try {
+    const session = await InferenceSession.create(path, {
+      intraOpNumThreads: 1,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      // Errors come back as exceptions; the engine's own warnings would fill the plane's log.
+      logSeverityLevel: 3,
+    });
+    const signature = signatureOf(session);
+    models.set(model, { session, signature, batchable: isBatchable(signature) });
+    say({ kind: 'loaded', model, signature });
+  } catch (error) {
+    say({ kind: 'load-failed', model, reason: reasonOf(error) });
+  }
+}
+
+async function run(loaded: Loaded, inputs: readonly Tensor[], outputs: readonly string[] | undefined): Promise<Tensor[]> {
+  const feeds: Record<string, OrtTensor> = {};
+  for (const input of inputs) {
+    feeds[input.name] = new OrtTensor(TO_ORT[input.datatype], input.data as Float32Array, [...input.shape]);
+  }
+  const fetched = outputs === undefined ? await loaded.session.run(feeds) : await loaded.session.run(feeds, [...outputs]);
+  const answer: Tensor[] = [];
+  for (const spec of loaded.signature.outputs) {
+    const value = fetched[spec.name];
+    if (value === undefined) continue;
+    const datatype = datatypeOf(value.type);
+    if (datatype === undefined) throw new Error(`output "${spec.name}" has the unsupported type ${value.type}`);
+    answer.push({ name: spec.name, datatype, shape: [...value.dims], data: value.data as Float32Array });
+  }
+  return answer;
+}
+
+async function runOne(job: WorkerJob): Promise<JobResult> {
+  const loaded = models.get(job.model);
+  if (loaded === undefined) return { error: 'the model is not loaded on this worker' };
+  try {
+    return { outputs: await run(loaded, job.inputs, job.outputs) };
+  } catch (error) {
+    return { error: reasonOf(error) };
+  }
+}
+
+async function runTogether(jobs: readonly WorkerJob[]): Promise<readonly JobResult[]> {
+  const first = jobs[0];
+  const loaded = first === undefined ? undefined : models.get(first.model);
+  if (first !== undefined && loaded !== undefined && loaded.batchable && jobs.length > 1) {
+    try {
+      const parts = splitOutputs(jobs, await run(loaded, mergeInputs(jobs), first.outputs));
+      if (parts !== undefined) return parts.map((outputs) => ({ outputs }));
+    } catch {
+      // One bad request must not fail its neighbours: each is run alone below and gets its own error.
+    }
+  }
+  const results: JobResult[] = [];
+  for (const job of jobs) results.push(await runOne(job));
+  return results;
+}
+
+async function runAll(jobs: readonly WorkerJob[]): Promise<void> {
+  const groups = new Map<string, number[]>();
+  jobs.forEach((job, index) => {
+    const key = mergeKey(job);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [index]);
+    else group.push(index);
+  });
+  const results: JobResult[] = jobs.map(() => ({ error: 'not run' }));
+  for (const indexes of groups.values()) {
+    const part = await runTogether(indexes.flatMap((index) => jobs[index] ?? []));
+    part.forEach((result, at) => {
+      results[indexes[at] ?? 0] = result;
+    });
+  }
+  say({ kind: 'done', results });
+}
+
+// One after the other, in the order they came: a load ends before a run that needs it begins.
+let chain = Promise.resolve();
+parentPort?.on('message', (message: ToWorker) => {
+  chain = chain.then(async () => {
+    if (message.kind === 'load') await load(message.model, message.path);
+    else if (message.kind === 'run') await runAll(message.jobs);
+    else {
+      const loaded = models.get(message.model);
+      models.delete(message.model);
+      await loaded?.session.release();
+    }
+  });
+});

@@ -1,0 +1,25 @@
+/** Quantiles of log-scale histograms: linear within a bucket, so the error is at most the bucket's width. */
+
+export interface Histogram {
+  readonly bounds: readonly number[];
+  readonly counts: readonly number[];
+}
+
+/** ms; undefined without any call. `bounds[i]` is the upper end of `counts[i]`; a last count beyond the bounds is open. */
+export function latencyQuantile(histograms: readonly Histogram[], q: number): number | undefined {
+  const bounds = histograms[0]?.bounds ?? [];
+  const size = Math.max(0, ...histograms.map((one) => one.counts.length));
+  const counts = Array.from({ length: size }, (_, i) => histograms.reduce((sum, one) => sum + (one.counts[i] ?? 0), 0));
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (total === 0) return undefined;
+  let left = q * total;
+  for (const [i, count] of counts.entries()) {
+    if (left <= count && count > 0) {
+      const low = bounds[i - 1] ?? 0;
+      const high = bounds[i] ?? low;
+      return low + ((high - low) * left) / count;
+    }
+    left -= count;
+  }
+  return bounds.at(-1);
+}

@@ -1,0 +1,82 @@
+/** The control plane's HTTP server: guard, own API, live stream, and whatever other transports the composition registers. */
+import Fastify, { type FastifyInstance } from 'fastify';
+import { ERRORS, type ErrorCode, errorBody, MillwrightError } from '../../domain/errors.ts';
+import { type Auth, bindRoutes, type Handlers } from './bind.ts';
+import { guard, type GuardOptions } from './guard.ts';
+import { registerStream, type Stream } from './stream.ts';
+
+export interface HttpOptions extends GuardOptions {
+  readonly auth: Auth;
+  readonly handlers: Handlers;
+  readonly stream: Stream;
+  /** Other transports: MLflow, metrics, the web app's files. */
+  readonly extend: (app: FastifyInstance) => Promise<void>;
+}
+
+function asMillwright(error: unknown): MillwrightError {
+  if (error instanceof MillwrightError) return error;
+  // The platform knows no error table; it throws the same fields.
+  const coded = error as {
+    readonly code?: string;
+    readonly message?: string;
+    readonly where?: string;
+    readonly next?: string;
+  };
+  if (coded.code !== undefined && coded.code in ERRORS) {
+    return new MillwrightError(coded.code as ErrorCode, coded.message ?? '', {
+      cause: error,
+      ...(coded.where === undefined ? {} : { where: coded.where }),
+      ...(coded.next === undefined ? {} : { next: coded.next }),
+    });
+  }
+  const fastify = error as { readonly code?: string; readonly statusCode?: number; readonly message?: string };
+  if (fastify.code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return new MillwrightError('MW-BODY-TOO-LARGE', 'the body is larger than this route accepts');
+  if (fastify.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
+    return new MillwrightError('MW-MEDIA-TYPE', 'send the body as application/json');
+  if (fastify.statusCode !== undefined && fastify.statusCode < 500)
+    return new MillwrightError('MW-INVALID', fastify.message ?? 'bad request');
+  return new MillwrightError('MW-INTERNAL', 'something failed inside the server; its log has the details', {
+    cause: error,
+  });
+}
+
+const CSP =
+  "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+
+export async function createHttp(options: HttpOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    logger: false,
+    bodyLimit: 1_048_576,
+    requestTimeout: 300_000,
+    connectionTimeout: 0,
+    keepAliveTimeout: 65_000,
+    routerOptions: { maxParamLength: 1000, ignoreTrailingSlash: true },
+    http: { maxHeaderSize: 16_384, headersTimeout: 20_000 },
+    forceCloseConnections: true,
+  });
+  guard(app, options);
+  app.addHook('onSend', async (_request, reply) => {
+    reply.header('x-content-type-options', 'nosniff');
+    reply.header('referrer-policy', 'no-referrer');
+    if (!reply.hasHeader('content-security-policy')) reply.header('content-security-policy', CSP);
+  });
+  app.setErrorHandler((error, _request, reply) => {
+    const known = asMillwright(error);
+    if (known.code === 'MW-INTERNAL') options.auth.log.error({ err: known.cause ?? error }, 'request failed');
+    return reply.status(known.kind.status).send(errorBody(known));
+  });
+  app.setNotFoundHandler((request, reply) =>
+    reply.status(404).send(
+      errorBody(
+        new MillwrightError('MW-ROUTE', `no such address: ${request.method} ${request.url.slice(0, 200)}`, {
+          next: 'see docs/contracts/openapi.json',
+        }),
+      ),
+    ),
+  );
+  bindRoutes(app, options.auth, options.handlers);
+  registerStream(app, options.auth, options.stream);
+  await options.extend(app);
+  return app;
+}

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { MillwrightError } from '../../domain/errors.ts';
+import { double, entry, int, list, messages, required, requiredInt, text } from './fields.ts';
+import { route } from './route.ts';
+import type { MlflowDeps, Route } from './route.ts';
+import { listed, metricWire, token } from './wire.ts';
+
+const point = z.object({
+  key: required,
+  value: double,
+  timestamp: requiredInt,
+  step: int,
+  model_id: text,
+  dataset_name: text,
+  dataset_digest: text,
+});
+
+function toMetric(input: z.output<typeof point>) {
+  return {
+    key: input.key,
+    value: input.value,
+    timestamp: input.timestamp,
+    step: input.step ?? 0,
+    modelId: input.model_id,
+    datasetName: input.dataset_name,
+    datasetDigest: input.dataset_digest,
+  };
+}
+
+export function metricRoutes({ tracking }: MlflowDeps): readonly Route[] {
+  return [
+    route({
+      method: 'POST',
+      path: 'runs/log-metric',
+      permission: 'log',
+      input: point.extend({ run_id: required }),
+      handler: async (input) => {
+        await tracking.logBatch(input.run_id, { metrics: [toMetric(input)] });
+        return {};
+      },
+    }),
+    route({
+      method: 'POST',
+      path: 'runs/log-batch',
+      permission: 'log',
+      input: z.object({ run_id: required, metrics: messages(point), params: messages(entry), tags: messages(entry) }),
+      handler: async ({ run_id: id, metrics, params, tags }) => {
+        await tracking.logBatch(id, { metrics: metrics.map(toMetric), params, tags });
+        return {};
+      },
+    }),
+    route({
+      method: 'GET',
+      path: 'metrics/get-history',
+      permission: 'read',
+      input: z.object({ run_id: required, metric_key: required, max_results: int, page_token: text }),
+      handler: async (input) => {
+        const { items, nextPageToken } = await tracking.metricHistory(input.run_id, input.metric_key, {
+          maxResults: input.max_results,
+          pageToken: input.page_token,
+        });
+        return { ...listed('metrics', items.map(metricWire)), ...token(nextPageToken) };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: 'metrics/get-history-bulk-interval',
+      permission: 'read',
+      input: z.object({ run_ids: list(z.string()), metric_key: required, start_step: int, end_step: int, max_results: int }),
+      handler: async (input) => {
+        const { run_ids: ids, start_step: start, end_step: end, max_results: most = 2500 } = input;
+        if (ids.length === 0 || ids.length > 100) throw bad('run_ids', 'give 1 to 100 run ids');
+        if (most < 1 || most > 2500) throw bad('max_results', 'it must be 1 to 2500');
+        if ((start === undefined) !== (end === undefined)) throw bad('start_step', 'give both start_step and end_step, or none');
+        if (start !== undefined && end !== undefined && start > end) throw bad('start_step', 'it is after end_step');
+        const metrics = [];
+        for (const id of ids) {
+          const { items } = await tracking.metricHistory(id, input.metric_key);
+          const within = items
+            .filter((one) => start === undefined || end === undefined || (one.step >= start && one.step <= end))
+            .sort((a, b) => a.step - b.step || a.timestamp - b.timestamp);
+          const stride = Math.max(1, (within.length - 1) / Math.max(1, most - 1));
+          const rows = within.length <= most ? within : Array.from({ length: most }, (_, i) => within[Math.round(i * stride)]);
+          for (const one of rows) if (one !== undefined) metrics.push({ ...metricWire(one), run_id: id });
+        }
+        return listed('metrics', metrics);
+      },
+    }),
+  ];
+}
+
+const bad = (field: string, reason: string): MillwrightError =>
+  new MillwrightError('MW-INVALID', `Invalid value for parameter '${field}': ${reason}`, { where: field });

@@ -1,0 +1,122 @@
+/** JSON `data`, nested or flat, to a tensor's storage and back. Numbers as strings are refused: they hide a client's mistake. */
+import { MillwrightError } from '../../domain/errors.ts';
+import { elementCount, emptyData } from '../../domain/tensor-data.ts';
+import type { Datatype, Tensor, TensorData } from '../../domain/tensors.ts';
+
+const RANGE: Readonly<Partial<Record<Datatype, readonly [number, number]>>> = {
+  UINT8: [0, 255],
+  UINT16: [0, 65_535],
+  UINT32: [0, 4_294_967_295],
+  INT8: [-128, 127],
+  INT16: [-32_768, 32_767],
+  INT32: [-2_147_483_648, 2_147_483_647],
+};
+const WIDE: Readonly<Record<string, readonly [bigint, bigint]>> = {
+  INT64: [-(2n ** 63n), 2n ** 63n - 1n],
+  UINT64: [0n, 2n ** 64n - 1n],
+};
+
+function wrong(value: unknown, name: string, index: number, datatype: Datatype): never {
+  const shown =
+    typeof value === 'object' && value !== null
+      ? 'an object'
+      : JSON.stringify(typeof value === 'bigint' ? value.toString() : value);
+  const hint = typeof value === 'string' && datatype !== 'BYTES' ? ' (a number is written without quotes)' : '';
+  throw new MillwrightError('MW-TENSOR', `element ${index} of "${name}" is ${shown}, not a ${datatype}${hint}`, {
+    where: `inputs.${name}[${index}]`,
+    next: 'GET /v2/models/<endpoint> shows the inputs the model takes',
+  });
+}
+
+type Write = (value: unknown, index: number) => void;
+
+function writer(name: string, datatype: Datatype, data: TensorData): Write {
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
+    const [low, high] = WIDE[datatype] ?? [0n, 0n];
+    return (value, index) => {
+      const whole =
+        typeof value === 'bigint'
+          ? value
+          : typeof value === 'number' && Number.isSafeInteger(value)
+            ? BigInt(value)
+            : undefined;
+      if (whole === undefined || whole < low || whole > high) wrong(value, name, index, datatype);
+      data[index] = whole;
+    };
+  }
+  if (data instanceof Float32Array || data instanceof Float64Array) {
+    return (value, index) => {
+      if (typeof value === 'number') data[index] = value;
+      // A missing number: NaN is what imputers in exported pipelines look for.
+      else if (value === null) data[index] = Number.NaN;
+      else if (typeof value === 'bigint') data[index] = Number(value);
+      else wrong(value, name, index, datatype);
+    };
+  }
+  if (datatype === 'BOOL' && data instanceof Uint8Array) {
+    return (value, index) => {
+      if (value !== true && value !== false && value !== 0 && value !== 1) wrong(value, name, index, datatype);
+      data[index] = value === true || value === 1 ? 1 : 0;
+    };
+  }
+  if (Array.isArray(data)) {
+    const strings: string[] = data;
+    return (value, index) => {
+      if (typeof value !== 'string') wrong(value, name, index, datatype);
+      strings[index] = value;
+    };
+  }
+  const numbers = data as Int32Array;
+  const [low, high] = RANGE[datatype] ?? [0, 0];
+  return (value, index) => {
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < low || value > high)
+      wrong(value, name, index, datatype);
+    numbers[index] = value;
+  };
+}
+
+/** `shape` decides how many elements there must be. Throws MW-TENSOR naming the element. */
+export function tensorFromJson(
+  name: string,
+  datatype: Datatype,
+  shape: readonly number[],
+  values: readonly unknown[],
+): Tensor {
+  const count = elementCount(shape);
+  const data = emptyData(datatype, count);
+  const write = writer(name, datatype, data);
+  let next = 0;
+  const fill = (part: readonly unknown[], level: number): void => {
+    for (const value of part) {
+      if (Array.isArray(value)) {
+        if (level >= Math.max(shape.length, 1)) wrong(value, name, next, datatype);
+        fill(value, level + 1);
+      } else {
+        if (next < count) write(value, next);
+        next += 1;
+      }
+    }
+  };
+  fill(values, 1);
+  if (next !== count) {
+    throw new MillwrightError(
+      'MW-TENSOR',
+      `"${name}" has ${next} elements, its shape [${shape.join(', ')}] needs ${count}`,
+      { where: `inputs.${name}.data` },
+    );
+  }
+  return { name, datatype, shape, data };
+}
+
+/** The JSON array of a tensor's elements, flat. JSON has no NaN: not-a-number and infinities become null. */
+export function dataToJson({ data, datatype }: Tensor): string {
+  if (Array.isArray(data)) return JSON.stringify(data);
+  if (datatype === 'BOOL') return `[${[...data].map((value) => (value === 0 ? 'false' : 'true')).join(',')}]`;
+  if (data instanceof Float32Array || data instanceof Float64Array) {
+    const text = data.join(',');
+    // 'N' and 'I' appear in NaN and Infinity only.
+    if (!/[NI]/.test(text)) return `[${text}]`;
+    return `[${Array.from(data, (value) => (Number.isFinite(value) ? String(value) : 'null')).join(',')}]`;
+  }
+  return `[${data.join(',')}]`;
+}

@@ -1,0 +1,98 @@
+/** Starts a server beside a command when none runs, and ends the data plane on request. */
+import { spawn } from 'node:child_process';
+import { mkdir, open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MillwrightError } from '../domain/errors.ts';
+import type { Config } from '../platform/config.ts';
+import { inheritedEnvironment } from '../platform/config.ts';
+import { mainFile } from './paths.ts';
+import type { ServerRecord } from './server.ts';
+
+const PATIENCE_MS = 30_000;
+
+async function recordOf(home: string): Promise<ServerRecord | undefined> {
+  try {
+    const record = JSON.parse(await readFile(join(home, 'server.json'), 'utf8')) as ServerRecord;
+    process.kill(record.pid, 0);
+    return record;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Starts `mw server` detached for the folder and waits until it answers. Throws with the server's own last words when it does not. */
+export async function ensureServer(
+  config: Config,
+  folder: string,
+  note: (line: string) => void,
+): Promise<ServerRecord> {
+  await mkdir(config.home, { recursive: true, mode: 0o700 });
+  const logPath = join(config.home, 'server.log');
+  const log = await open(logPath, 'a', 0o600);
+  const args = [
+    mainFile(),
+    'server',
+    '--project',
+    folder,
+    '--home',
+    config.home,
+    '--host',
+    config.host,
+    '--port',
+    String(config.port),
+    '--rest-port',
+    String(config.restPort),
+    '--grpc-port',
+    String(config.grpcPort),
+  ];
+  const child = spawn(process.execPath, args, {
+    cwd: folder,
+    detached: true,
+    stdio: ['ignore', log.fd, log.fd],
+    env: { ...inheritedEnvironment(), ...(config.token === undefined ? {} : { MILLWRIGHT_TOKEN: config.token }) },
+  });
+  child.unref();
+  let ended = false;
+  child.once('exit', () => {
+    ended = true;
+  });
+  const until = Date.now() + PATIENCE_MS;
+  try {
+    while (Date.now() < until) {
+      const record = await recordOf(config.home);
+      if (record !== undefined && record.pid === child.pid) {
+        note(`started the server: ${record.url}`);
+        return record;
+      }
+      if (ended) break;
+      await sleep(50);
+    }
+  } finally {
+    await log.close();
+  }
+  const tail = (await readFile(logPath, 'utf8')).trim().split('\n').slice(-6);
+  const said = tail.map((line) => line.trim()).filter((line) => line !== '');
+  const code = said.some((line) => line.includes('MW-PORT-TAKEN')) ? 'MW-PORT-TAKEN' : 'MW-NO-SERVER';
+  throw new MillwrightError(code, `the server did not start: ${said.join(' | ').slice(0, 600)}`, {
+    where: logPath,
+    next: 'mw server --port 5001 --rest-port 8090 --grpc-port 8091',
+  });
+}
+
+/** True when there was a data plane to stop. */
+export async function stopPlane(config: Config): Promise<boolean> {
+  try {
+    const { pid } = JSON.parse(await readFile(join(config.home, 'plane', 'plane.json'), 'utf8')) as {
+      readonly pid: number;
+    };
+    process.kill(pid, 'SIGTERM');
+    for (let i = 0; i < 150; i += 1) {
+      await sleep(100);
+      process.kill(pid, 0);
+    }
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+}

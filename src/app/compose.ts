@@ -1,0 +1,187 @@
+/** Joins adapters to modules: the one place that knows both. Nothing runs yet; server.ts starts what is made here. */
+import { join } from 'node:path';
+import { createDeployments } from '../modules/deployments/index.ts';
+import { createDatasets } from '../modules/datasets/index.ts';
+import { createEnvironments } from '../modules/environments/index.ts';
+import { createMonitoring } from '../modules/monitoring/index.ts';
+import { createPackaging } from '../modules/packaging/index.ts';
+import { createPipelines } from '../modules/pipelines/index.ts';
+import { createRegistry } from '../modules/registry/index.ts';
+import { createTracking } from '../modules/tracking/index.ts';
+import type { ColumnProfile } from '../domain/datasets.ts';
+import type { Config } from '../platform/config.ts';
+import { inheritedEnvironment } from '../platform/config.ts';
+import { systemClock } from '../platform/clock.ts';
+import { createIds } from '../platform/ids.ts';
+import type { ArtifactStore } from '../ports/artifact-store.ts';
+import type { AnalyticsStore } from '../ports/analytics-store.ts';
+import type { Log } from '../ports/context.ts';
+import type { MetadataStore } from '../ports/metadata-store.ts';
+import { gatewayFile, packageRoot, pythonFolder } from './paths.ts';
+import { plugin } from './plugins.ts';
+import { createProjects } from './projects.ts';
+import { championOf } from './reactions/start-pipeline.ts';
+
+/** Profile of the training inputs of the version that the endpoint's model has as champion. */
+function referenceReader(store: MetadataStore, artifacts: ArtifactStore) {
+  const known = new Map<string, readonly ColumnProfile[]>();
+  return async (endpoint: string): Promise<readonly ColumnProfile[] | undefined> => {
+    const record = await store.endpoints.get(endpoint);
+    const digest = (await championOf(store, record?.model))?.lineage?.referenceDigest;
+    if (digest === undefined) return undefined;
+    const cached = known.get(digest);
+    if (cached !== undefined) return cached;
+    const profile = JSON.parse(new TextDecoder().decode(await artifacts.bytes(digest))) as ColumnProfile[];
+    known.set(digest, profile);
+    return profile;
+  };
+}
+
+/** DuckDB costs 100 ms and 60 MB to load; the server is up before anybody asks for a prediction. */
+function lazyAnalytics(home: string, log: Log): AnalyticsStore {
+  let made: Promise<AnalyticsStore> | undefined;
+  const get = (): Promise<AnalyticsStore> =>
+    (made ??= plugin('analytics', 'duckdb').then(({ createDuckDbAnalytics }) =>
+      createDuckDbAnalytics({
+        home,
+        skipped: (path, reason) => log.warn({ path, reason }, 'a prediction file cannot be read'),
+      }),
+    ));
+  return {
+    addOutcomes: async (...args) => (await get()).addOutcomes(...args),
+    span: async (...args) => (await get()).span(...args),
+    labelled: async (...args) => (await get()).labelled(...args),
+    columns: async (...args) => (await get()).columns(...args),
+    count: async (...args) => (await get()).count(...args),
+    recent: async (...args) => (await get()).recent(...args),
+    prediction: async (...args) => (await get()).prediction(...args),
+    compact: async (...args) => (await get()).compact(...args),
+    summarize: async (...args) => (await get()).summarize(...args),
+    aggregate: async (...args) => (await get()).aggregate(...args),
+    close: async () => {
+      if (made !== undefined) await (await made).close();
+    },
+  };
+}
+
+/** What the serving program imports: an image holds no more than it runs. */
+const GATEWAY_PACKAGES = [
+  '@grpc/grpc-js',
+  '@grpc/proto-loader',
+  'onnxruntime-node',
+  'hyparquet-writer',
+  'pino',
+  'zod',
+  'fastest-levenshtein',
+];
+
+export async function compose(config: Config, log: Log, trackingUri: () => string) {
+  const { home } = config;
+  const clock = systemClock;
+  const ids = createIds(clock);
+  const [
+    { openMetadata },
+    { openFileArtifacts },
+    { createProcessExecutor },
+    { createEnvironmentPython },
+    { createImageLayout },
+    { createDataPlaneProcess },
+    { createWorkspaceFs },
+  ] = await Promise.all([
+    plugin('metadata', 'sqlite'),
+    plugin('artifacts', 'file'),
+    plugin('executor', 'process'),
+    plugin('environment', 'python'),
+    plugin('images', 'layout'),
+    plugin('plane', 'process'),
+    plugin('workspace', 'file'),
+  ]);
+  const store = await openMetadata(config.metadata);
+  const artifacts = await openFileArtifacts({ root: join(home, 'blobs'), temporary: join(home, 'tmp', 'blobs') });
+  const analytics = lazyAnalytics(home, log);
+  const executor = createProcessExecutor({ root: join(home, 'attempts'), artifacts });
+  const builder = createEnvironmentPython({ folder: join(home, 'envs'), probe: join(pythonFolder(), 'probe.py') });
+  const images = createImageLayout({ folder: join(home, 'images'), artifacts });
+  const plane = createDataPlaneProcess({
+    home,
+    command: [process.execPath, gatewayFile()],
+    host: config.host,
+    restPort: config.restPort,
+    grpcPort: config.grpcPort,
+    allowedHosts: config.allowedHosts,
+    requireToken: config.requireToken,
+    onRestart: ({ pid, reason }) => {
+      log.warn({ pid, reason }, 'the data plane was started again');
+      const event = {
+        id: ids.next('evt'),
+        type: 'data_plane.restarted' as const,
+        at: clock.now(),
+        project: '',
+        actor: 'system',
+        data: { pid, reason },
+      };
+      void store.events
+        .append(event)
+        .catch((error: unknown) => log.error({ err: error }, 'could not record the restart'));
+    },
+    onTrouble: (error) => log.error({ err: error }, 'the data plane cannot be started'),
+  });
+  const projects = createProjects(store, clock);
+  const tracking = createTracking({ store, artifacts, clock, ids });
+  const registry = createRegistry({ store, clock, ids });
+  const environments = createEnvironments({ store, builder, clock, ids });
+  const datasets = createDatasets({ store, analytics, clock, ids });
+  const program = {
+    files: { root: packageRoot(), own: ['dist', 'proto', 'package.json'], packages: GATEWAY_PACKAGES },
+    entry: 'dist/app/gateway.js',
+    args: ['--host', '0.0.0.0', '--require-token'],
+  };
+  const packaging = createPackaging({ store, images, clock, ids, program });
+  const deployments = createDeployments({
+    store,
+    plane,
+    artifacts,
+    clock,
+    ids,
+    modelFolder: join(home, 'plane', 'models'),
+  });
+  const monitoring = createMonitoring({ store, analytics, reference: referenceReader(store, artifacts), clock, ids });
+  const pipelines = createPipelines({
+    store,
+    artifacts,
+    executor,
+    datasets,
+    environments,
+    tracking,
+    clock,
+    ids,
+    log,
+    python: pythonFolder(),
+    trackingUri,
+    trackingToken: () => config.token,
+    env: inheritedEnvironment(),
+    workspaceOf: async (project) => (await projects.get(project)).workspace,
+  });
+  const openWorkspace = (root: string) => createWorkspaceFs({ root, artifacts });
+  return {
+    clock,
+    ids,
+    store,
+    artifacts,
+    analytics,
+    executor,
+    plane,
+    projects,
+    tracking,
+    registry,
+    environments,
+    datasets,
+    packaging,
+    deployments,
+    monitoring,
+    pipelines,
+    openWorkspace,
+  };
+}
+
+export type Composition = Awaited<ReturnType<typeof compose>>;

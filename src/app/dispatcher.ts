@@ -1,0 +1,123 @@
+/**
+ * Delivers the outbox: every event to every handler that wants it, in order, at least once, by a durable cursor per handler.
+ * A handler must be idempotent by event id. Two failure modes: a crash after the effect and before the cursor moved repeats the
+ * event (hence idempotence); a handler that always fails would block its queue for ever, so after `tries` it is logged and passed.
+ */
+import type { DomainEvent, EventType } from '../domain/events.ts';
+import type { Log } from '../ports/context.ts';
+import type { EventLog } from '../ports/metadata-store.ts';
+
+export interface Reaction {
+  /** Names the durable cursor: renaming it replays everything. */
+  readonly name: string;
+  readonly types: readonly EventType[];
+  handle(event: DomainEvent, signal: AbortSignal): Promise<void>;
+}
+
+export interface Dispatcher {
+  start(): void;
+  stop(): Promise<void>;
+  subscribe(listener: (event: DomainEvent) => void): () => void;
+  since(seq: number, limit: number): Promise<readonly DomainEvent[]>;
+  /** Resolves when every handler has seen every event that exists now. For tests and orderly ends. */
+  settled(): Promise<void>;
+}
+
+const IDLE_MS = 40;
+const TRIES = 8;
+
+export function createDispatcher(events: EventLog, reactions: readonly Reaction[], log: Log): Dispatcher {
+  const listeners = new Set<(event: DomainEvent) => void>();
+  const abort = new AbortController();
+  const { signal } = abort;
+  const loops: Promise<void>[] = [];
+  const positions = new Map<string, number>();
+  const sleep = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(done, ms);
+      function done(): void {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', done);
+        resolve();
+      }
+      signal.addEventListener('abort', done);
+    });
+
+  async function deliver(reaction: Reaction, event: DomainEvent): Promise<void> {
+    for (let attempt = 1; attempt <= TRIES && !signal.aborted; attempt += 1) {
+      try {
+        await reaction.handle(event, signal);
+        return;
+      } catch (error) {
+        if (signal.aborted) throw error;
+        log.warn(
+          { err: error, reaction: reaction.name, event: event.id, type: event.type, attempt },
+          'reaction failed',
+        );
+        if (attempt < TRIES) await sleep(Math.min(100 * 2 ** attempt, 10_000));
+      }
+    }
+    if (signal.aborted) throw new Error('stopped');
+    log.error({ reaction: reaction.name, event: event.id, type: event.type }, 'reaction given up after its last try');
+  }
+
+  async function drain(reaction: Reaction): Promise<void> {
+    let at = await events.cursor(reaction.name);
+    positions.set(reaction.name, at);
+    while (!signal.aborted) {
+      const batch = await events.find({ after: at, types: reaction.types, order: 'oldest', limit: 100 });
+      for (const event of batch) {
+        if (signal.aborted) return;
+        await deliver(reaction, event);
+        at = event.seq;
+        await events.advance(reaction.name, at);
+        positions.set(reaction.name, at);
+      }
+      if (batch.length === 0) await sleep(IDLE_MS);
+    }
+  }
+
+  async function publish(): Promise<void> {
+    const [newest] = await events.find({ order: 'newest', limit: 1 });
+    let at = newest?.seq ?? 0;
+    while (!signal.aborted) {
+      const batch = await events.find({ after: at, order: 'oldest', limit: 500 });
+      for (const event of batch) {
+        at = event.seq;
+        for (const listener of listeners) listener(event);
+      }
+      if (batch.length === 0) await sleep(IDLE_MS);
+    }
+  }
+
+  const guarded = (work: Promise<void>, name: string): Promise<void> =>
+    work.catch((error: unknown) => {
+      if (!signal.aborted) log.error({ err: error, reaction: name }, 'dispatcher loop ended');
+    });
+
+  return {
+    start() {
+      loops.push(guarded(publish(), 'stream'), ...reactions.map((reaction) => guarded(drain(reaction), reaction.name)));
+    },
+    async stop() {
+      abort.abort();
+      await Promise.all(loops);
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    since: (seq, limit) => events.find({ after: seq, order: 'oldest', limit }),
+    async settled() {
+      for (;;) {
+        const late = await Promise.all(
+          reactions.map((reaction) =>
+            events.find({ after: positions.get(reaction.name) ?? 0, types: reaction.types, limit: 1 }),
+          ),
+        );
+        if (late.every((some) => some.length === 0) || signal.aborted) return;
+        await sleep(20);
+      }
+    },
+  };
+}

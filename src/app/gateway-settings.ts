@@ -1,0 +1,82 @@
+/** The arguments of the gateway process. It is started by the data-plane adapter, so they are plain and complete. */
+import { createHash } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { MillwrightError } from '../domain/errors.ts';
+import { isLoopbackHost } from '../platform/config.ts';
+
+export interface GatewaySettings {
+  readonly home: string;
+  readonly host: string;
+  readonly restPort: number;
+  readonly grpcPort: number;
+  readonly socket: string;
+  readonly workers: number | undefined;
+  readonly allowedHosts: readonly string[];
+  readonly requireToken: boolean;
+  /** Given back in plane.json: whoever finds this gateway later sees whether it is the one it would have started. */
+  readonly key: string;
+}
+
+/** sun_path holds 107 bytes on Linux and 103 on macOS. A home deeper than that gets its socket in a private folder of the temporary folder. */
+const SOCKET_PATH_LIMIT = 100;
+
+export function socketPath(home: string): string {
+  const inHome = join(home, 'plane', 'control.sock');
+  if (Buffer.byteLength(inHome) <= SOCKET_PATH_LIMIT) return inHome;
+  return join(tmpdir(), `mw-${createHash('sha256').update(home).digest('hex').slice(0, 16)}`, 'control.sock');
+}
+
+function portOf(text: string, flag: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new MillwrightError('MW-USAGE', `${flag} ${text} is not a port`, {
+    where: flag,
+    next: 'give a number from 0 to 65535',
+  });
+}
+
+/** Throws MW-USAGE, or MW-TOKEN-REQUIRED for an address that others can reach without a token. */
+export function gatewaySettings(argv: readonly string[]): GatewaySettings {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      home: { type: 'string' },
+      host: { type: 'string', default: '127.0.0.1' },
+      'rest-port': { type: 'string', default: '8080' },
+      'grpc-port': { type: 'string', default: '8081' },
+      socket: { type: 'string' },
+      workers: { type: 'string' },
+      'allow-host': { type: 'string', multiple: true, default: [] },
+      'require-token': { type: 'boolean', default: false },
+      key: { type: 'string', default: '' },
+    },
+  });
+  if (values.home === undefined)
+    throw new MillwrightError('MW-USAGE', 'the gateway needs --home', { next: 'start it with: mw server' });
+  if (!isLoopbackHost(values.host) && !values['require-token']) {
+    throw new MillwrightError('MW-TOKEN-REQUIRED', `${values.host} can be reached from other machines`, {
+      where: '--host',
+      next: 'add --require-token, or use 127.0.0.1',
+    });
+  }
+  const home = resolve(values.home);
+  const workers = values.workers === undefined ? undefined : Number(values.workers);
+  if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1 && workers <= 64)) {
+    throw new MillwrightError('MW-USAGE', `--workers ${values.workers} is not a number from 1 to 64`, {
+      where: '--workers',
+    });
+  }
+  return {
+    home,
+    host: values.host,
+    restPort: portOf(values['rest-port'], '--rest-port'),
+    grpcPort: portOf(values['grpc-port'], '--grpc-port'),
+    socket: values.socket ?? socketPath(home),
+    workers,
+    allowedHosts: values['allow-host'],
+    requireToken: values['require-token'],
+    key: values.key,
+  };
+}

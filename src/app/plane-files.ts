@@ -1,0 +1,122 @@
+/** What the gateway keeps on disk: its routes and tokens (it serves them with no control plane) and where it is to be found. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { chmod, lstat, mkdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { MillwrightError } from '../domain/errors.ts';
+import { errnoOf } from '../platform/coded-error.ts';
+import { writeFileDurable } from '../platform/durable-file.ts';
+import type { PlaneModel, PlaneRoute } from '../ports/data-plane.ts';
+
+const model = z.strictObject({
+  releaseId: z.string().min(1),
+  model: z.string(),
+  version: z.number().int(),
+  modelDigest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+  path: z.string().min(1),
+});
+
+const route = z.strictObject({
+  endpoint: z.string(),
+  epoch: z.number().int().nonnegative(),
+  weights: z.array(z.strictObject({ releaseId: z.string(), percent: z.number() })),
+  models: z.array(model),
+});
+
+/** Throws MW-INVALID. */
+export function parseRoute(value: unknown): PlaneRoute {
+  const parsed = route.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new MillwrightError('MW-INVALID', `not a route document: ${issue?.message ?? ''}`, {
+    where: issue?.path.join('.') ?? 'body',
+  });
+}
+
+async function readJson(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw new MillwrightError('MW-STATE', `${path} cannot be read`, {
+      where: path,
+      next: 'delete it; the control plane writes it again',
+      cause: error,
+    });
+  }
+}
+
+export async function readRoutes(home: string): Promise<readonly PlaneRoute[]> {
+  const value = await readJson(join(home, 'plane', 'routes.json'));
+  return value === undefined ? [] : z.array(z.unknown()).parse(value).map(parseRoute);
+}
+
+export function writeRoutes(home: string, routes: readonly PlaneRoute[]): Promise<void> {
+  return writeFileDurable(join(home, 'plane', 'routes.json'), `${JSON.stringify(routes, undefined, 1)}\n`);
+}
+
+const hashes = z.array(z.string().regex(/^[0-9a-f]{64}$/)).max(10_000);
+
+export const parseTokenHashes = (value: unknown): readonly string[] => hashes.parse(value);
+
+export async function readTokenHashes(home: string): Promise<readonly string[]> {
+  return parseTokenHashes((await readJson(join(home, 'plane', 'tokens.json'))) ?? []);
+}
+
+export function writeTokenHashes(home: string, list: readonly string[]): Promise<void> {
+  return writeFileDurable(join(home, 'plane', 'tokens.json'), `${JSON.stringify(list)}\n`);
+}
+
+export interface PlaneRecord {
+  readonly pid: number;
+  /** Of the process, so that a later process with this pid is not taken for the gateway. */
+  readonly processStart: string;
+  readonly startedAt: number;
+  readonly rest: string;
+  readonly grpc: string;
+  readonly socket: string;
+  readonly key: string;
+}
+
+export function writePlaneRecord(home: string, record: PlaneRecord): Promise<void> {
+  return writeFileDurable(join(home, 'plane', 'plane.json'), `${JSON.stringify(record)}\n`);
+}
+
+/** The folder of the control socket: ours, and nobody else's to enter. */
+export async function prepareSocketFolder(socket: string): Promise<void> {
+  const folder = dirname(socket);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const found = await lstat(folder);
+  if (!found.isDirectory() || (process.getuid !== undefined && found.uid !== process.getuid())) {
+    throw new MillwrightError('MW-STATE', `${folder} belongs to somebody else`, {
+      where: folder,
+      next: 'use a home with a shorter path',
+    });
+  }
+  await chmod(folder, 0o700);
+}
+
+/** Throws MW-MODEL-LOAD when the bytes are not what the release names. */
+export async function verifyDigest(source: PlaneModel): Promise<void> {
+  const hash = createHash('sha256');
+  try {
+    for await (const chunk of createReadStream(source.path)) hash.update(chunk);
+  } catch (error) {
+    throw new MillwrightError('MW-MODEL-LOAD', `the model file cannot be read: ${errnoOf(error) ?? String(error)}`, {
+      where: source.releaseId,
+      cause: error,
+    });
+  }
+  const digest = `sha256:${hash.digest('hex')}`;
+  if (digest !== source.modelDigest) {
+    throw new MillwrightError(
+      'MW-MODEL-LOAD',
+      `the model file is ${digest.slice(0, 19)}…, the release names ${source.modelDigest.slice(0, 19)}…`,
+      {
+        where: source.releaseId,
+        next: 'the file was changed on disk; register the model again',
+      },
+    );
+  }
+}

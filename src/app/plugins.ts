@@ -1,0 +1,35 @@
+/** Every built-in implementation of a port by the scheme of its URI. Loaded only when asked for: DuckDB and ONNX stay out of the start. */
+import { MillwrightError } from '../domain/errors.ts';
+
+export const PLUGINS = [
+  ['metadata', 'sqlite', () => import('../adapters/metadata-sql/index.ts')],
+  ['metadata', 'memory', () => import('../adapters/memory/index.ts')],
+  ['artifacts', 'file', () => import('../adapters/artifacts-fs/index.ts')],
+  ['analytics', 'duckdb', () => import('../adapters/analytics-duckdb/index.ts')],
+  ['executor', 'process', () => import('../adapters/executor-process/index.ts')],
+  ['environment', 'python', () => import('../adapters/environment-python/index.ts')],
+  ['workspace', 'file', () => import('../adapters/workspace-fs/index.ts')],
+  ['images', 'layout', () => import('../adapters/image-layout/index.ts')],
+  ['plane', 'process', () => import('../adapters/data-plane-process/index.ts')],
+  ['notifier', 'webhook', () => import('../adapters/notifier-webhook/index.ts')],
+] as const;
+
+type Plugin = (typeof PLUGINS)[number];
+type Found<K extends Plugin[0], S extends string> = Extract<Plugin, readonly [K, S, unknown]>[2] extends () => Promise<
+  infer M
+>
+  ? M
+  : never;
+
+/** Throws MW-CONFIG-VALUE for a scheme nobody implements, naming those there are. */
+export async function plugin<K extends Plugin[0], S extends Extract<Plugin, readonly [K, string, unknown]>[1]>(
+  kind: K,
+  scheme: S,
+): Promise<Found<K, S>> {
+  const entry = PLUGINS.find(([k, s]) => k === kind && s === scheme);
+  if (entry === undefined) {
+    const known = PLUGINS.filter(([k]) => k === kind).map(([, s]) => s);
+    throw new MillwrightError('MW-CONFIG-VALUE', `no ${kind} for "${scheme}:"; there are ${known.join(', ')}`);
+  }
+  return (await entry[2]()) as Found<K, S>;
+}

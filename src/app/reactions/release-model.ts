@@ -1,0 +1,66 @@
+/** An accepted version → its image → a release on the endpoint → the champion alias. Three arrows, three handlers. */
+import type { Reaction } from '../dispatcher.ts';
+import { type LoopDeps, systemContext } from './deps.ts';
+
+/** model_version.registered (accepted) → packaging. */
+export function packageModel(deps: LoopDeps): Reaction {
+  return {
+    name: 'package-model',
+    types: ['model_version.registered'],
+    async handle(event, signal) {
+      if (event.type !== 'model_version.registered' || event.data.verdict !== 'accepted') return;
+      const version = await deps.store.versions.get(`${event.data.model}/${event.data.version}`);
+      if (version?.lineage === undefined) return;
+      const made = await deps.store.images.find({ where: { model: version.model, version: version.number }, limit: 1 });
+      if (made.length > 0) return;
+      const environment =
+        version.lineage.environmentId === undefined
+          ? undefined
+          : await deps.store.environments.get(version.lineage.environmentId);
+      const ctx = systemContext(deps, signal, event);
+      await deps.packaging.apply(ctx, deps.packaging.plan(version, environment), event.project);
+    },
+  };
+}
+
+/** image.built → release and rollout, or straight to champion when the project has no endpoint. */
+export function releaseModel(deps: LoopDeps): Reaction {
+  return {
+    name: 'release-model',
+    types: ['image.built'],
+    async handle(event, signal) {
+      if (event.type !== 'image.built') return;
+      const { spec } = await deps.projects.get(event.project);
+      const version = await deps.store.versions.get(`${event.data.model}/${event.data.version}`);
+      if (version === undefined || spec.model?.name !== version.model) return;
+      const ctx = systemContext(deps, signal, event);
+      if (spec.endpoint === undefined) {
+        await deps.registry.setAlias(ctx, version.model, 'champion', version.number);
+        return;
+      }
+      const released = await deps.store.releases.find({
+        where: { endpoint: spec.endpoint.name, model: version.model, version: version.number },
+        limit: 1,
+      });
+      if (released.length > 0) return;
+      const plan = await deps.deployments.plan(ctx, { project: event.project, endpoint: spec.endpoint, version });
+      if (!plan.unchanged)
+        await deps.deployments.deploy(ctx, plan, `${spec.project} v${version.number} passed its gates`);
+    },
+  };
+}
+
+/** rollout.promoted and endpoint.rolled_back → the alias `champion` names what serves. */
+export function moveChampion(deps: LoopDeps): Reaction {
+  return {
+    name: 'move-champion',
+    types: ['rollout.promoted', 'endpoint.rolled_back'],
+    async handle(event, signal) {
+      if (event.type !== 'rollout.promoted' && event.type !== 'endpoint.rolled_back') return;
+      const endpoint = await deps.store.endpoints.get(event.data.endpoint);
+      if (endpoint === undefined) return;
+      const number = event.type === 'rollout.promoted' ? event.data.version : event.data.to;
+      await deps.registry.setAlias(systemContext(deps, signal, event), endpoint.model, 'champion', number);
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MillwrightError } from '../../domain/errors.ts';
+import { type Api, type Schemas, unwrap } from '../client/client.ts';
+import { type Output, safe } from '../output.ts';
+import type { Session } from '../session.ts';
+import { whichEndpoint } from '../which-endpoint.ts';
+
+/** Follows a rollout; a canary that holds for hours is left alone after the time given. */
+async function follow(client: Api, name: string, out: Output, patienceMs: number): Promise<Schemas['Endpoint']> {
+  const until = Date.now() + patienceMs;
+  let told = '';
+  for (;;) {
+    const { endpoint } = await unwrap(client.GET('/api/v1/endpoints/{name}', { params: { path: { name } } }));
+    const line = endpoint.releases
+      .filter((release) => release.percent > 0)
+      .map((release) => `v${release.version} ${release.percent}%`)
+      .join('  ');
+    if (line !== told) out.note(`  ${line}`);
+    told = line;
+    if (endpoint.rollout?.status !== 'running' || Date.now() > until) return endpoint;
+    await sleep(250);
+  }
+}
+
+export async function run(
+  { api, out }: Session,
+  args: readonly string[],
+  flags: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const client = await api();
+  const name = await whichEndpoint(client, args[0]);
+  const body = flags['version'] === undefined ? {} : { version: Number(String(flags['version']).replace(/^v/, '')) };
+  if (body.version !== undefined && !Number.isInteger(body.version))
+    throw new MillwrightError('MW-USAGE', `--version ${String(flags['version'])} is not a number`, {
+      next: 'mw models',
+    });
+  const params = { path: { name } };
+  const plan = await unwrap(client.POST('/api/v1/endpoints/{name}/plan', { params, body }));
+  for (const change of plan.changes) out.note(`  ${change.sign} ${safe(change.text)}`);
+  if (plan.unchanged || flags['plan'] === true) {
+    out.result(plan, () => [plan.unchanged ? 'No changes.' : `next: ${plan.command}`]);
+    if (!plan.unchanged) process.exitCode = 3;
+    return;
+  }
+  await unwrap(client.POST('/api/v1/endpoints/{name}/deploy', { params, body }));
+  const endpoint = await follow(client, name, out, 60_000);
+  if (endpoint.rollout?.status === 'rolled-back') {
+    throw new MillwrightError(
+      'MW-GATE-REFUSED',
+      `v${endpoint.rollout.version} was taken back: ${endpoint.rollout.reason ?? 'a guard tripped'}`,
+      { where: name, next: `mw open endpoints/${name}` },
+    );
+  }
+  out.result(endpoint, () => [
+    `${name} answers at ${endpoint.restUrl}`,
+    ...(endpoint.rollout?.status === 'running'
+      ? [`A canary is under way; it goes on by itself: mw open endpoints/${name}`]
+      : []),
+    `next: mw predict ${name}`,
+  ]);
+}

@@ -1,0 +1,44 @@
+import { readFile } from 'node:fs/promises';
+import { MillwrightError } from '../../domain/errors.ts';
+import { unwrap } from '../client/client.ts';
+import type { Session } from '../session.ts';
+import { whichEndpoint } from '../which-endpoint.ts';
+
+type Row = Record<string, string | number | boolean | null>;
+
+async function rowsOf(text: string | undefined, example: Row | undefined): Promise<Row[]> {
+  if (text === undefined) {
+    if (example !== undefined) return [example];
+    throw new MillwrightError('MW-USAGE', 'this endpoint has answered nothing yet, so there is no row to repeat', {
+      next: `mw predict NAME '{"column": value, …}'`,
+    });
+  }
+  const json = text.trim().startsWith('{') || text.trim().startsWith('[') ? text : await readFile(text, 'utf8');
+  try {
+    const value: unknown = JSON.parse(json);
+    return (Array.isArray(value) ? value : [value]) as Row[];
+  } catch (cause) {
+    throw new MillwrightError('MW-USAGE', `the rows are not JSON: ${cause instanceof Error ? cause.message : ''}`, {
+      where: text.slice(0, 60),
+      cause,
+    });
+  }
+}
+
+export async function run({ api, out }: Session, args: readonly string[]): Promise<void> {
+  const client = await api();
+  const named = args.length > 1 || !/^[[{]|\.json$/.test(args[0] ?? '') ? args[0] : undefined;
+  const name = await whichEndpoint(client, named);
+  const detail = await unwrap(client.GET('/api/v1/endpoints/{name}', { params: { path: { name } } }));
+  const rows = await rowsOf(named === undefined ? args[0] : args[1], detail.example);
+  const answer = await unwrap(
+    client.POST('/api/v1/endpoints/{name}/try', { params: { path: { name } }, body: { rows } }),
+  );
+  out.result(answer, () => [
+    JSON.stringify(answer.response, null, 2),
+    out.paint.dim(`v${answer.version}, ${answer.latencyMs} ms, prediction ${answer.id}/0`),
+    out.paint.dim(
+      `curl -s ${detail.endpoint.restUrl} -H 'content-type: application/json' -d '${JSON.stringify(answer.request)}'`,
+    ),
+  ]);
+}

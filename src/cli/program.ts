@@ -1,0 +1,240 @@
+/** The command line: names, flags and help here; each command's work in its own file, loaded when it is called. */
+import { Command, CommanderError, Option } from 'commander';
+import { MillwrightError } from '../domain/errors.ts';
+import { action, fail } from './session.ts';
+
+interface Spec {
+  readonly name: string;
+  readonly args?: string;
+  readonly summary: string;
+  readonly examples: readonly string[];
+  readonly options?: readonly (readonly [flags: string, description: string, fallback?: string])[];
+  readonly load: () => Promise<{ readonly run: Parameters<typeof action>[0] }>;
+}
+
+export const COMMANDS: readonly Spec[] = [
+  {
+    name: 'init',
+    args: '[folder]',
+    summary: 'Look at a folder and write a commented millwright.yaml, without asking',
+    examples: ['mw init', 'mw init my-project --force'],
+    options: [['--force', 'Overwrite a millwright.yaml that is there']],
+    load: () => import('./commands/init.ts'),
+  },
+  {
+    name: 'server',
+    summary: 'Run the control plane, the web app and the data plane',
+    examples: [
+      'mw server',
+      'mw server --port 5001 --rest-port 8090 --grpc-port 8091',
+      'mw server --project ../flights',
+    ],
+    options: [
+      ['--host <address>', 'Address to listen on; beyond loopback a token is needed'],
+      ['--port <port>', 'Web app, REST and MLflow API (default 5000)'],
+      ['--rest-port <port>', 'Inference over REST (default 8080)'],
+      ['--grpc-port <port>', 'Inference over gRPC (default 8081)'],
+      ['--project <folder...>', 'Folders with a millwright.yaml; default: this one, if it has one'],
+      ['--allowed-hosts <names>', 'Further host names clients may use, separated by commas'],
+      ['--log-level <level>', 'debug, info, warn, error or silent'],
+      ['--webhook <url>', 'Where incidents and promotions are posted'],
+    ],
+    load: () => import('./commands/server.ts'),
+  },
+  {
+    name: 'stop',
+    summary: 'Stop the server of this home; endpoints go on answering unless --all',
+    examples: ['mw stop', 'mw stop --all'],
+    options: [['--all', 'Stop the data plane too']],
+    load: () => import('./commands/stop.ts'),
+  },
+  {
+    name: 'run',
+    summary: 'Run the pipeline of this folder and follow it to its verdict',
+    examples: ['mw run', 'mw run --set train.depth=6', 'mw run --no-wait --json'],
+    options: [
+      ['--set <step.param=value...>', 'Set a parameter for this run'],
+      ['--no-wait', 'Return when it has started'],
+    ],
+    load: () => import('./commands/run.ts'),
+  },
+  {
+    name: 'cancel',
+    args: '<run>',
+    summary: 'Stop a pipeline run',
+    examples: ['mw cancel flights-12'],
+    load: () => import('./commands/cancel.ts'),
+  },
+  {
+    name: 'status',
+    summary: 'Every project: stage by stage, what happens now and next',
+    examples: ['mw status', 'mw status --json'],
+    load: () => import('./commands/status.ts'),
+  },
+  {
+    name: 'logs',
+    args: '[run] [step]',
+    summary: 'Logs of a pipeline run; of the newest one when none is named',
+    examples: ['mw logs', 'mw logs flights-12 train', 'mw logs --follow'],
+    options: [['-f, --follow', 'Go on until the run ends']],
+    load: () => import('./commands/logs.ts'),
+  },
+  {
+    name: 'open',
+    args: '[page]',
+    summary: 'Print the address of a page and open it in the browser',
+    examples: ['mw open', 'mw open runs', 'mw open endpoints/flights'],
+    load: () => import('./commands/open.ts'),
+  },
+  {
+    name: 'runs',
+    summary: 'Tracked runs by filter and order; pipeline runs with --pipelines',
+    examples: ['mw runs', 'mw runs --filter "metrics.auc > 0.7" --order "metrics.auc DESC"', 'mw runs --pipelines'],
+    options: [
+      ['--experiment <name>', 'Only this experiment'],
+      ['--filter <filter>', "MLflow's filter grammar"],
+      ['--order <keys>', 'For example: metrics.auc DESC'],
+      ['--limit <n>', 'At most this many', '20'],
+      ['--pipelines', 'Pipeline runs instead'],
+    ],
+    load: () => import('./commands/runs.ts'),
+  },
+  {
+    name: 'compare',
+    args: '<runs...>',
+    summary: 'What differs between runs',
+    examples: ['mw compare 3f2a… 9c11…'],
+    load: () => import('./commands/compare.ts'),
+  },
+  {
+    name: 'models',
+    args: '[model]',
+    summary: 'Registered models, or the versions of one',
+    examples: ['mw models', 'mw models flights', 'mw models flights/3'],
+    load: () => import('./commands/models.ts'),
+  },
+  {
+    name: 'promote',
+    args: '<model/version>',
+    summary: 'Point an alias at a version; champion only if its gates passed',
+    examples: ['mw promote flights/3', 'mw promote flights/3 --alias staging'],
+    options: [['--alias <alias>', 'Which alias', 'champion']],
+    load: () => import('./commands/promote.ts'),
+  },
+  {
+    name: 'deploy',
+    args: '[endpoint]',
+    summary: 'Release a version to its endpoint; shows the plan first',
+    examples: ['mw deploy', 'mw deploy flights --version 3', 'mw deploy flights --plan'],
+    options: [
+      ['--version <n>', 'Which version; default: the newest accepted one'],
+      ['--plan', 'Show what would change and stop (exit 3 when something would)'],
+    ],
+    load: () => import('./commands/deploy.ts'),
+  },
+  {
+    name: 'rollback',
+    args: '[endpoint]',
+    summary: 'Put the previous version back at once',
+    examples: ['mw rollback', 'mw rollback flights'],
+    load: () => import('./commands/rollback.ts'),
+  },
+  {
+    name: 'predict',
+    args: '[endpoint] [rows]',
+    summary: 'Send rows (JSON or a .json file) to an endpoint; without rows, one that it answered before',
+    examples: [
+      'mw predict flights',
+      `mw predict flights '{"origin":"JFK","distance":1400}'`,
+      'mw predict flights rows.json',
+    ],
+    load: () => import('./commands/predict.ts'),
+  },
+  {
+    name: 'alerts',
+    args: '[alert]',
+    summary: 'Incidents: what moved, since when, how sure, and what the loop did about it',
+    examples: ['mw alerts', 'mw alerts flights-a1', 'mw alerts --firing'],
+    options: [['--firing', 'Only those that are not over']],
+    load: () => import('./commands/alerts.ts'),
+  },
+  {
+    name: 'demo',
+    args: '[story]',
+    summary: 'The whole loop on real flights (or the champion-picks story), with its own server',
+    examples: ['mw demo', 'mw demo --fast', 'mw demo champion-picks'],
+    options: [
+      ['--fast', 'A shorter replay, for CI'],
+      ['--no-serve', 'Stop everything at the end instead of leaving the pages open'],
+      ['--port <port>', 'Web app and API (default 5000)'],
+      ['--rest-port <port>', 'Inference over REST (default 8080)'],
+      ['--grpc-port <port>', 'Inference over gRPC (default 8081)'],
+    ],
+    load: () => import('./commands/demo.ts'),
+  },
+  {
+    name: 'completion',
+    args: '<shell>',
+    summary: 'Print the completion script of bash, zsh or fish',
+    examples: ['mw completion bash >> ~/.bashrc'],
+    load: () => import('./commands/completion.ts'),
+  },
+];
+
+function register(program: Command, spec: Spec): void {
+  const command = new Command(spec.name);
+  if (spec.args !== undefined) command.arguments(spec.args);
+  command
+    .summary(spec.summary)
+    .description(spec.summary)
+    .addHelpText('beforeAll', `Examples:\n${spec.examples.map((line) => `  ${line}`).join('\n')}\n`)
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+  for (const [flags, description, fallback] of spec.options ?? []) {
+    const option = new Option(flags, description);
+    if (fallback !== undefined) option.default(fallback);
+    command.addOption(option);
+  }
+  command.action(action(async (session, args, flags) => (await spec.load()).run(session, args, flags)));
+  program.addCommand(command);
+}
+
+/** The whole tree; also read by the generator of the CLI reference. */
+export function createProgram(version: string): Command {
+  const program = new Command('mw')
+    .description('Millwright: from train.py to a monitored service that retrains and redeploys itself.')
+    .version(version, '-V, --version')
+    .option('--json', 'Print the result (and errors) as JSON')
+    .option('--quiet', 'No progress, no notes')
+    .option('--no-color', 'No colours (also NO_COLOR)')
+    .option('--debug', 'Print stack traces')
+    .option('--home <folder>', 'Folder with everything the server keeps (MILLWRIGHT_HOME, default ./.millwright)')
+    .option('--url <url>', 'Server to talk to (MILLWRIGHT_URL; default: the one of the home)')
+    .addHelpText('beforeAll', 'Examples:\n  mw init && mw run && mw deploy\n  mw demo\n')
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+  for (const spec of COMMANDS) register(program, spec);
+  return program;
+}
+
+export async function runProgram(argv: readonly string[]): Promise<void> {
+  const { default: manifest } = await import('../../package.json', { with: { type: 'json' } });
+  const program = createProgram(manifest.version);
+  process.once('SIGINT', () => process.exit(130));
+  if (argv.length <= 2) {
+    program.outputHelp();
+    return;
+  }
+  try {
+    await program.parseAsync([...argv]);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return;
+    const message = error.message.replace(/^error: /, '').replace(/\n\(Did you mean (.+)\?\)$/, '; did you mean "$1"?');
+    fail(new MillwrightError('MW-USAGE', message, { next: 'mw --help' }), {
+      json: argv.includes('--json'),
+      debug: false,
+    });
+  }
+}

@@ -1,0 +1,102 @@
+/** What every command gets: settings, output, and a way to the server; and how its errors end the program. */
+import type { Command } from 'commander';
+import { ERRORS, type ErrorCode, errorBody, MillwrightError } from '../domain/errors.ts';
+import { type Config, noColor, readConfig } from '../platform/config.ts';
+import { type Api, apiAt, serverOf, type ServerRecord } from './client/client.ts';
+import { createOutput, type Output } from './output.ts';
+
+export interface Session {
+  readonly config: Config;
+  readonly out: Output;
+  readonly debug: boolean;
+  /** The API of the running server. Throws MW-NO-SERVER with how to start one. */
+  api(): Promise<Api>;
+  /** Undefined when a URL was given or none runs. */
+  server(): Promise<ServerRecord | undefined>;
+}
+
+interface CommonFlags {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly color?: boolean;
+  readonly debug?: boolean;
+  readonly home?: string;
+  readonly url?: string;
+}
+
+const SETTINGS = ['home', 'host', 'port', 'restPort', 'grpcPort', 'logLevel', 'allowedHosts', 'url'] as const;
+
+export function sessionOf(command: Command): Session {
+  const flags = command.optsWithGlobals<CommonFlags & Record<string, unknown>>();
+  const config = readConfig(Object.fromEntries(SETTINGS.map((key) => [key, flags[key]])));
+  const plain = flags.color === false || noColor() || !process.stdout.isTTY;
+  const out = createOutput({ json: flags.json === true, quiet: flags.quiet === true, color: !plain });
+  return {
+    config,
+    out,
+    debug: flags.debug === true,
+    server: () => (config.url === undefined ? serverOf(config.home) : Promise.resolve(undefined)),
+    async api() {
+      const url = config.url ?? (await serverOf(config.home))?.url;
+      if (url === undefined) {
+        throw new MillwrightError('MW-NO-SERVER', `no server runs for the home ${config.home}`, {
+          next: 'mw server (or mw run, which starts one)',
+        });
+      }
+      return apiAt(url, config.token);
+    },
+  };
+}
+
+function known(error: unknown): MillwrightError {
+  if (error instanceof MillwrightError) return error;
+  const coded = error as {
+    readonly code?: string;
+    readonly message?: string;
+    readonly where?: string;
+    readonly next?: string;
+  };
+  if (coded.code !== undefined && coded.code in ERRORS) {
+    return new MillwrightError(coded.code as ErrorCode, coded.message ?? '', {
+      cause: error,
+      ...(coded.where === undefined ? {} : { where: coded.where }),
+      ...(coded.next === undefined ? {} : { next: coded.next }),
+    });
+  }
+  return new MillwrightError('MW-INTERNAL', coded.message ?? String(error), {
+    cause: error,
+    next: 'run it again with --debug and report what it prints',
+  });
+}
+
+/** Prints an error as text (stderr) or JSON (stdout) and sets the exit code. No stack without --debug. */
+export function fail(error: unknown, flags: { readonly json: boolean; readonly debug: boolean }): void {
+  const told = known(error);
+  process.exitCode = told.kind.exit;
+  if (flags.json) {
+    process.stdout.write(`${JSON.stringify(errorBody(told))}\n`);
+    return;
+  }
+  const lines = [`mw: ${told.message}`];
+  if (told.where !== undefined) lines.push(`    at ${told.where}`);
+  if (told.next !== undefined) lines.push(`    next: ${told.next}`);
+  lines.push(`    ${told.code}`);
+  if (flags.debug) lines.push(String(told.stack), String(told.cause ?? ''));
+  process.stderr.write(`${lines.join('\n')}\n`);
+}
+
+/** Wraps a command's work so that it always ends with the right exit code. */
+export function action(
+  work: (session: Session, args: readonly string[], flags: Readonly<Record<string, unknown>>) => Promise<void>,
+) {
+  return async (...all: unknown[]): Promise<void> => {
+    const command = all.at(-1) as Command;
+    const flags = command.optsWithGlobals<CommonFlags>();
+    try {
+      const args = command.args;
+      await work(sessionOf(command), args, command.optsWithGlobals());
+    } catch (error) {
+      fail(error, { json: flags.json === true, debug: flags.debug === true });
+    }
+  };
+}

@@ -1,0 +1,6 @@
+/** The binary `mw`. */
+import { enableCompileCache } from 'node:module';
+
+enableCompileCache();
+const { runProgram } = await import('./cli/program.ts');
+await runProgram(process.argv);

@@ -1,0 +1,58 @@
+/** How an endpoint and its rollout change: pure functions from document to document. Every change of a route raises the epoch. */
+import type { Endpoint, GuardReading, Rollout, RolloutStep, StepBaseline, Weight } from '../../domain/deployments.ts';
+
+const all = (weight: Omit<Weight, 'percent'>): readonly Weight[] => [{ releaseId: weight.releaseId, version: weight.version, percent: 100 }];
+
+/** The release that takes the calls a candidate does not, or undefined for a first deployment. */
+export function stableOf(endpoint: Endpoint, running: Rollout | undefined): Weight | undefined {
+  if (running === undefined) return endpoint.weights[0];
+  const found = [...endpoint.weights, ...(endpoint.previous === undefined ? [] : [endpoint.previous])];
+  return found.find((weight) => weight.releaseId === running.fromReleaseId);
+}
+
+/** The candidate takes `percent`, the stable release the rest. */
+export function withShare(endpoint: Endpoint, candidate: Omit<Weight, 'percent'>, stable: Weight | undefined, percent: number): Endpoint {
+  const weights =
+    stable === undefined || percent >= 100 ? all(candidate) : [{ ...candidate, percent }, { ...stable, percent: 100 - percent }];
+  // While the candidate takes every call the stable release must stay loaded, so that going back is one pointer write.
+  const previous = stable !== undefined && percent >= 100 ? { previous: { ...stable, percent: 0 } } : {};
+  return { ...endpoint, ...previous, weights, epoch: endpoint.epoch + 1 };
+}
+
+/** Only `release` takes calls; no rollout runs any more. `kept` stays warm. */
+export function settledOn(endpoint: Endpoint, release: Weight | undefined, kept: Weight | undefined): Endpoint {
+  const { rolloutId: _rollout, previous: _previous, ...rest } = endpoint;
+  return {
+    ...rest,
+    weights: release === undefined ? [] : all(release),
+    epoch: endpoint.epoch + 1,
+    ...(kept === undefined || kept.releaseId === release?.releaseId ? {} : { previous: { ...kept, percent: 0 } }),
+  };
+}
+
+export function withoutRollout(endpoint: Endpoint): Endpoint {
+  const { rolloutId: _rollout, ...rest } = endpoint;
+  return rest;
+}
+
+function changeStep(rollout: Rollout, index: number, change: Partial<RolloutStep>): Rollout {
+  return { ...rollout, steps: rollout.steps.map((step, at) => (at === index ? { ...step, ...change } : step)) };
+}
+
+export function atBaseline(rollout: Rollout, baseline: StepBaseline): Rollout {
+  return changeStep(rollout, rollout.stepIndex, { baseline, calls: 0 });
+}
+
+export function observed(rollout: Rollout, guards: readonly GuardReading[], calls: number): Rollout {
+  return { ...changeStep(rollout, rollout.stepIndex, { calls }), guards };
+}
+
+/** The next step begins. */
+export function advanced(rollout: Rollout, now: number): Rollout {
+  const ended = changeStep(rollout, rollout.stepIndex, { endedAt: now });
+  return { ...changeStep(ended, rollout.stepIndex + 1, { startedAt: now }), stepIndex: rollout.stepIndex + 1 };
+}
+
+export function ended(rollout: Rollout, status: 'promoted' | 'rolled-back', now: number, reason: string): Rollout {
+  return { ...changeStep(rollout, rollout.stepIndex, { endedAt: now }), status, endedAt: now, reason };
+}

@@ -1,0 +1,196 @@
+import { MillwrightError } from '../../domain/errors.ts';
+import { parseFilter, parseOrder, RUN_GRAMMAR } from '../../domain/tracking-filter.ts';
+import { RUN_NAME_TAG, runNotActive, runNotFound } from '../../domain/tracking.ts';
+import type { Batch, DatasetInput, Entry, Metric, ModelOutput, Run, RunInfo, RunStatus, ViewType } from '../../domain/tracking.ts';
+import type { Clock, Ids } from '../../ports/clock.ts';
+import type { TrackingStore } from '../../ports/tracking-store.ts';
+import { checkBatch, checkExperimentId, checkLength, checkRunId, checkTag, missingValue } from './entry-rules.ts';
+import type { SearchQuery } from './experiments.ts';
+import { page, pageSize } from './paging.ts';
+import type { Page } from './paging.ts';
+import { randomRunName } from './run-name.ts';
+
+export interface NewRun {
+  readonly experimentId: string;
+  readonly name?: string | undefined;
+  readonly userId?: string | undefined;
+  readonly startTime?: number | undefined;
+  readonly tags?: readonly Entry[] | undefined;
+}
+
+export interface RunQuery extends SearchQuery {
+  readonly experimentIds: readonly string[];
+  readonly viewType?: ViewType | undefined;
+}
+
+export interface RunUpdate {
+  readonly name?: string | undefined;
+  readonly status?: RunStatus | undefined;
+  readonly endTime?: number | undefined;
+}
+
+export interface Runs {
+  /** Throws MW-INVALID, MW-NOT-FOUND. A run without a name gets one. */
+  createRun(run: NewRun): Promise<RunInfo>;
+  /** Throws MW-NOT-FOUND. */
+  getRun(id: string): Promise<Run>;
+  getRunInfo(id: string): Promise<RunInfo>;
+  updateRun(id: string, change: RunUpdate): Promise<RunInfo>;
+  /** Sets status and end time (now, unless given). A run that has ended with that status stays as it is. */
+  endRun(id: string, status: RunStatus, endTime?: number): Promise<RunInfo>;
+  deleteRun(id: string): Promise<void>;
+  restoreRun(id: string): Promise<void>;
+  /** Default 1,000, at most 50,000 a page. */
+  searchRuns(query: RunQuery): Promise<Page<Run>>;
+  countRuns(query: Pick<RunQuery, 'experimentIds' | 'filter' | 'viewType'>): Promise<number>;
+  /** Checked whole before anything is written, then written whole. See TrackingStore.logBatch. */
+  logBatch(runId: string, batch: Batch): Promise<void>;
+  deleteTag(runId: string, key: string): Promise<void>;
+  metricHistory(runId: string, key: string, query?: Pick<SearchQuery, 'maxResults' | 'pageToken'>): Promise<Page<Metric>>;
+  metricKeys(runId: string): Promise<readonly { readonly key: string; readonly points: number }[]>;
+  /** Points of one metric thinned to at most `maxPoints` rows, evenly, first and last kept. */
+  sampleHistory(runId: string, key: string, maxPoints: number): Promise<readonly Metric[]>;
+  logInputs(runId: string, datasets: readonly DatasetInput[], models: readonly string[]): Promise<void>;
+  logOutputs(runId: string, models: readonly ModelOutput[]): Promise<void>;
+}
+
+const MAX_RUNS = 50_000;
+const MAX_HISTORY = 25_000;
+/** A page of runs carries all their metrics, params and tags, so the number of experiments asked at once is bounded too. */
+const MAX_EXPERIMENTS = 10_000;
+
+function thin(points: readonly Metric[], most: number): readonly Metric[] {
+  if (points.length <= most) return points;
+  if (most === 1) return points.slice(-1);
+  const step = (points.length - 1) / (most - 1);
+  return Array.from({ length: most }, (_, i) => points[Math.round(i * step)]).filter((point) => point !== undefined);
+}
+
+export function createRuns(store: TrackingStore, clock: Clock, ids: Ids): Runs {
+  async function getRun(id: string): Promise<Run> {
+    checkRunId(id);
+    const run = await store.getRun(id);
+    if (run === undefined) throw runNotFound(id);
+    return run;
+  }
+
+  async function getRunInfo(id: string): Promise<RunInfo> {
+    checkRunId(id);
+    const info = await store.getRunInfo(id);
+    if (info === undefined) throw runNotFound(id);
+    return info;
+  }
+
+  async function updateRun(id: string, change: RunUpdate): Promise<RunInfo> {
+    const before = await getRunInfo(id);
+    if (before.lifecycle === 'deleted') throw runNotActive(id);
+    if (change.name !== undefined) checkLength(change.name, 250, 'run_name');
+    const { endTime, ...rest } = change;
+    // A run that is running again has not ended.
+    const reopened = change.status === 'RUNNING' || change.status === 'SCHEDULED';
+    return store.updateRun(id, {
+      ...rest,
+      ...(endTime === undefined ? (reopened ? { endTime: null } : {}) : { endTime }),
+    });
+  }
+
+  function parsed({ experimentIds, filter, viewType = 'ACTIVE_ONLY' }: Pick<RunQuery, 'experimentIds' | 'filter' | 'viewType'>) {
+    if (experimentIds.length > MAX_EXPERIMENTS) {
+      throw new MillwrightError('MW-INVALID', `at most ${MAX_EXPERIMENTS} experiments can be searched at once`, { where: 'experiment_ids' });
+    }
+    for (const id of experimentIds) checkExperimentId(id);
+    return { experimentIds, view: viewType, filter: parseFilter(filter, RUN_GRAMMAR) };
+  }
+
+  return {
+    async createRun({ experimentId, name, userId = '', startTime, tags = [] }) {
+      checkExperimentId(experimentId);
+      const checked = tags.map((tag, i) => checkTag(tag, `tags[${i}]`));
+      const tagged = checked.find((tag) => tag.key === RUN_NAME_TAG)?.value;
+      if (name !== undefined && name !== '' && tagged !== undefined && tagged !== name) {
+        throw new MillwrightError(
+          'MW-INVALID',
+          `Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values (run_name='${name}', mlflow.runName='${tagged}').`,
+          { where: 'run_name' },
+        );
+      }
+      const chosen = name === undefined || name === '' ? tagged : name;
+      if (chosen !== undefined) checkLength(chosen, 250, 'run_name');
+      const info: RunInfo = {
+        id: ids.hex(32),
+        experimentId,
+        name: chosen === undefined || chosen === '' ? randomRunName(ids) : chosen,
+        userId,
+        status: 'RUNNING',
+        startTime: startTime ?? clock.now(),
+        lifecycle: 'active',
+      };
+      await store.createRun(info, Object.fromEntries(checked.map(({ key, value }) => [key, value])));
+      return info;
+    },
+    getRun,
+    getRunInfo,
+    updateRun,
+    async endRun(id, status, endTime) {
+      const before = await getRunInfo(id);
+      if (before.status === status && before.endTime !== undefined && endTime === undefined) return before;
+      return updateRun(id, { status, endTime: endTime ?? clock.now() });
+    },
+    async deleteRun(id) {
+      await getRunInfo(id);
+      await store.updateRun(id, { lifecycle: 'deleted' });
+    },
+    async restoreRun(id) {
+      await getRunInfo(id);
+      await store.updateRun(id, { lifecycle: 'active' });
+    },
+    async searchRuns(query) {
+      const search = { ...parsed(query), order: parseOrder(query.orderBy, RUN_GRAMMAR) };
+      return page(pageSize(query.maxResults, 1000, MAX_RUNS), query.pageToken, (slice) =>
+        store.searchRuns({ ...search, ...slice }),
+      );
+    },
+    async countRuns(query) {
+      const { experimentIds, view, filter } = parsed(query);
+      return store.countRuns(experimentIds, view, filter);
+    },
+    async logBatch(runId, batch) {
+      checkRunId(runId);
+      await store.logBatch(runId, checkBatch(batch));
+    },
+    async deleteTag(runId, key) {
+      checkRunId(runId);
+      if (await store.deleteTag(runId, key)) return;
+      throw new MillwrightError('MW-NOT-FOUND', `No tag with name: ${key} in run with id ${runId}`, { where: 'key' });
+    },
+    async metricHistory(runId, key, { maxResults, pageToken } = {}) {
+      if (key === '') throw missingValue('metric_key');
+      await getRunInfo(runId);
+      // Without a page size MLflow answers with everything; so do we, up to a bound that no answer should pass unnoticed.
+      const size = maxResults === undefined ? 1_000_000 : pageSize(maxResults, MAX_HISTORY, 1_000_000);
+      return page(size, pageToken, (slice) => store.metricHistory(runId, key, slice));
+    },
+    async metricKeys(runId) {
+      await getRunInfo(runId);
+      return store.metricKeys(runId);
+    },
+    async sampleHistory(runId, key, maxPoints) {
+      await getRunInfo(runId);
+      return thin(await store.metricHistory(runId, key, { limit: 1_000_000, offset: 0 }), maxPoints);
+    },
+    async logInputs(runId, datasets, models) {
+      checkRunId(runId);
+      datasets.forEach(({ dataset }, i) => {
+        if (dataset.name === '') throw missingValue(`datasets[${i}].dataset.name`);
+        if (dataset.digest === '') throw missingValue(`datasets[${i}].dataset.digest`);
+        checkLength(dataset.name, 500, `datasets[${i}].dataset.name`);
+        checkLength(dataset.digest, 36, `datasets[${i}].dataset.digest`);
+      });
+      await store.logInputs(runId, datasets, models);
+    },
+    async logOutputs(runId, models) {
+      checkRunId(runId);
+      await store.logOutputs(runId, models);
+    },
+  };
+}

@@ -1,0 +1,135 @@
+/** The contract suite of ports/model-runtime.ts. */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Tensor } from '../domain/tensors.ts';
+import type { ModelRuntime } from '../ports/model-runtime.ts';
+
+export interface RuntimeSubject {
+  create(): ModelRuntime;
+  /** Ends one worker as a fault would; absent where the runtime has none. */
+  readonly crash?: (runtime: ModelRuntime, index: number) => Promise<void>;
+}
+
+const FIXTURES = fileURLToPath(new URL('./fixtures/', import.meta.url));
+const soon = (): number => performance.now() + 10_000;
+const x = (...values: number[]): Tensor => ({ name: 'x', datatype: 'FP32', shape: [values.length / 2, 2], data: Float32Array.from(values) });
+
+/** Run in a test file of the adapter: `runtimeContract('onnx', { create: () => createOnnxRuntime() })`. */
+export function runtimeContract(name: string, subject: RuntimeSubject): void {
+  describe(`ModelRuntime contract: ${name}`, () => {
+    let runtime: ModelRuntime;
+    beforeAll(() => {
+      runtime = subject.create();
+    });
+    afterAll(async () => {
+      await runtime.close();
+    });
+    const load = (file: string): ReturnType<ModelRuntime['load']> => runtime.load(join(FIXTURES, file));
+
+    test('says the signature of a model: names, datatypes, free dimensions as -1', async () => {
+      const model = await load('tabular.onnx');
+      expect(model.signature).toEqual({
+        inputs: [
+          { name: 'carrier', datatype: 'BYTES', shape: [-1, 1] },
+          { name: 'distance', datatype: 'FP32', shape: [-1, 1] },
+          { name: 'wind', datatype: 'FP32', shape: [-1, 1] },
+        ],
+        outputs: [
+          { name: 'label', datatype: 'INT64', shape: [-1] },
+          { name: 'probabilities', datatype: 'FP32', shape: [-1, 2] },
+        ],
+      });
+      await model.unload();
+    });
+
+    test('carries every datatype through unchanged, 64-bit integers and text included', async () => {
+      const model = await load('identity.onnx');
+      const inputs: Tensor[] = [
+        { name: 'f', datatype: 'FP32', shape: [2, 1], data: Float32Array.of(1.5, Number.NaN) },
+        { name: 'd', datatype: 'FP64', shape: [2, 1], data: Float64Array.of(Math.PI, -0.1) },
+        { name: 'i', datatype: 'INT64', shape: [2, 1], data: BigInt64Array.of(2n ** 62n + 1n, -5n) },
+        { name: 'b', datatype: 'BOOL', shape: [2, 1], data: Uint8Array.of(1, 0) },
+        { name: 's', datatype: 'BYTES', shape: [2, 1], data: ['žluť 🛫', ''] },
+      ];
+      const outputs = await model.infer(inputs, undefined, soon());
+      expect(outputs).toEqual(inputs.map((input) => ({ ...input, name: `${input.name}_out` })));
+      await model.unload();
+    });
+
+    test('gives only the outputs that are asked for', async () => {
+      const model = await load('tabular.onnx');
+      const row: Tensor[] = [
+        { name: 'carrier', datatype: 'BYTES', shape: [1, 1], data: ['AA'] },
+        { name: 'distance', datatype: 'FP32', shape: [1, 1], data: Float32Array.of(1) },
+        { name: 'wind', datatype: 'FP32', shape: [1, 1], data: Float32Array.of(2) },
+      ];
+      const outputs = await model.infer(row, ['probabilities'], soon());
+      expect(outputs.map((output) => [output.name, output.shape])).toEqual([['probabilities', [1, 2]]]);
+      await model.unload();
+    });
+
+    test('answers each of many concurrent requests with its own rows, of any batch size', async () => {
+      const model = await load('linear-2.onnx');
+      const asked = Array.from({ length: 200 }, (_, index) => Array.from({ length: ((index % 5) + 1) * 2 }, (__, at) => index * 100 + at));
+      const answers = await Promise.all(asked.map((values) => model.infer([x(...values)], undefined, soon())));
+      answers.forEach((outputs, index) => {
+        expect([...(outputs[0]?.data ?? [])]).toEqual(asked[index]?.map((value) => value * 2 + 2));
+        expect(outputs[0]?.shape).toEqual([(asked[index]?.length ?? 0) / 2, 2]);
+      });
+      await model.unload();
+    });
+
+    test('a wrong request fails alone: its neighbours in the same batch are answered', async () => {
+      const model = await load('linear-1.onnx');
+      const wrong: Tensor = { name: 'x', datatype: 'FP32', shape: [1, 3], data: Float32Array.of(1, 2, 3) };
+      const results = await Promise.allSettled(
+        Array.from({ length: 30 }, (_, index) => model.infer([index % 10 === 3 ? wrong : x(index, 0)], undefined, soon())),
+      );
+      results.forEach((result, index) => {
+        if (index % 10 === 3) expect(result).toMatchObject({ status: 'rejected', reason: { code: 'MW-TENSOR' } });
+        else expect(result.status === 'fulfilled' && result.value[0]?.data[0]).toBe(index + 1);
+      });
+      await model.unload();
+    });
+
+    test('refuses a file that is no model, with the reason, and goes on', async () => {
+      await expect(load('broken.onnx')).rejects.toMatchObject({ code: 'MW-MODEL-LOAD', message: expect.stringMatching(/[Pp]rotobuf|parse/) });
+      await expect(load('absent.onnx')).rejects.toMatchObject({ code: 'MW-MODEL-LOAD' });
+      const model = await load('linear-1.onnx');
+      expect((await model.infer([x(1, 2)], undefined, soon()))[0]?.data).toEqual(Float32Array.of(2, 3));
+      await model.unload();
+    });
+
+    test('several models side by side, and unloading one leaves the others', async () => {
+      const [one, three] = await Promise.all([load('linear-1.onnx'), load('linear-3.onnx')]);
+      await one.unload();
+      expect((await three.infer([x(1, 2)], undefined, soon()))[0]?.data).toEqual(Float32Array.of(6, 9));
+      await expect(one.infer([x(1, 2)], undefined, soon())).rejects.toMatchObject({ code: expect.stringMatching(/^MW-/) });
+      await three.unload();
+    });
+
+    test('passes values through that are not numbers', async () => {
+      const model = await load('nan.onnx');
+      expect((await model.infer([x(1, 2)], undefined, soon()))[0]?.data).toEqual(Float32Array.of(Number.NaN, Number.NaN));
+      await model.unload();
+    });
+
+    test('a request past its deadline is not run', async () => {
+      const model = await load('linear-1.onnx');
+      await expect(model.infer([x(1, 2)], undefined, performance.now() - 1)).rejects.toMatchObject({ code: 'MW-DEADLINE' });
+      await model.unload();
+    });
+
+    const { crash } = subject;
+    test.skipIf(crash === undefined)('a crashed worker costs no request and is replaced', async () => {
+      const model = await load('linear-3.onnx');
+      for (const index of [0, 1, 0, 1]) {
+        const answers = Promise.all(Array.from({ length: 60 }, (_, at) => model.infer([x(at, at)], undefined, soon())));
+        await crash?.(runtime, index);
+        expect((await answers).map((outputs) => outputs[0]?.data[0])).toEqual(Array.from({ length: 60 }, (_, at) => at * 3 + 3));
+      }
+      await model.unload();
+    });
+  });
+}

@@ -1,0 +1,28 @@
+/** The app's addresses (DESIGN §6). Everything that links, links through here. */
+const part = encodeURIComponent;
+
+export const addresses = {
+  home: () => '/',
+  project: (project: string) => `/p/${part(project)}`,
+  data: (project: string) => `/p/${part(project)}/data`,
+  pipelines: (project: string) => `/p/${part(project)}/pipelines`,
+  pipelineRun: (project: string, number: number) => `/p/${part(project)}/pipelines/${part(project)}/${number}`,
+  runs: (project: string) => `/p/${part(project)}/runs`,
+  run: (project: string, run: string) => `/p/${part(project)}/runs/${part(run)}`,
+  compare: (project: string, runs: readonly string[]) => `/p/${part(project)}/compare?runs=${runs.map(part).join(',')}`,
+  models: (project: string) => `/p/${part(project)}/models`,
+  model: (project: string, model: string) => `/p/${part(project)}/models/${part(model)}`,
+  version: (project: string, model: string, version: number) => `/p/${part(project)}/models/${part(model)}/${version}`,
+  endpoints: (project: string) => `/p/${part(project)}/endpoints`,
+  endpoint: (project: string, name: string) => `/p/${part(project)}/endpoints/${part(name)}`,
+  prediction: (project: string, name: string, id: string) => `/p/${part(project)}/endpoints/${part(name)}/predictions/${part(id)}`,
+  monitors: (project: string) => `/p/${part(project)}/monitors`,
+  monitor: (project: string, name: string) => `/p/${part(project)}/monitors/${part(name)}`,
+  incident: (project: string, number: number) => `/p/${part(project)}/incidents/${number}`,
+};
+
+/** `flights-12` → 12, `flights-a3` → 3; undefined for an id of another form. */
+export function numberOf(id: string): number | undefined {
+  const digits = /(?:-a?)(\d+)$/.exec(id)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}

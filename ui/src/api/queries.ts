@@ -1,0 +1,147 @@
+/** Every read of the app as query options. The first part of a key is the resource; the live stream marks those as old. */
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { body, client } from './client.ts';
+
+/** `-` in an address means: all projects. */
+const scoped = (project: string): { project?: string } => (project === '-' ? {} : { project });
+
+export const queries = {
+  server: () =>
+    queryOptions({ queryKey: ['server'], queryFn: ({ signal }) => body(client.GET('/api/v1/server', { signal })), staleTime: 60_000 }),
+  home: () =>
+    queryOptions({
+      queryKey: ['home'],
+      queryFn: ({ signal }) => body(client.GET('/api/v1/home', { signal })),
+      refetchInterval: 15_000,
+    }),
+  /** `types`: comma separated. */
+  events: (project: string, limit: number, types: string) =>
+    queryOptions({
+      queryKey: ['events', project, limit, types],
+      queryFn: ({ signal }) => body(client.GET('/api/v1/events', { signal, params: { query: { ...scoped(project), limit, types } } })),
+      placeholderData: keepPreviousData,
+    }),
+  resources: () =>
+    queryOptions({
+      queryKey: ['resources'],
+      queryFn: ({ signal }) => body(client.GET('/api/v1/resources', { signal })),
+      refetchInterval: 5000,
+    }),
+  experiments: () =>
+    queryOptions({ queryKey: ['runs', 'experiments'], queryFn: ({ signal }) => body(client.GET('/api/v1/experiments', { signal })) }),
+  runs: (search: { readonly experiment?: string; readonly filter?: string; readonly order?: string }) =>
+    infiniteQueryOptions({
+      queryKey: ['runs', 'page', search],
+      queryFn: ({ signal, pageParam }) =>
+        body(
+          client.GET('/api/v1/runs', {
+            signal,
+            params: { query: { ...search, limit: 500, ...(pageParam === '' ? {} : { pageToken: pageParam }) } },
+          }),
+        ),
+      initialPageParam: '',
+      getNextPageParam: (page) => page.nextPageToken,
+      placeholderData: keepPreviousData,
+    }),
+  run: (id: string) =>
+    queryOptions({
+      queryKey: ['runs', id],
+      queryFn: ({ signal }) => body(client.GET('/api/v1/runs/{id}', { signal, params: { path: { id } } })),
+      refetchInterval: (query) => (query.state.data?.run.status === 'RUNNING' ? 2000 : false),
+    }),
+  history: (id: string, key: string, live = false) =>
+    queryOptions({
+      queryKey: ['runs', id, 'history', key],
+      queryFn: ({ signal }) =>
+        body(client.GET('/api/v1/runs/{id}/history', { signal, params: { path: { id }, query: { key, limit: 4000 } } })),
+      refetchInterval: live ? 2000 : false,
+    }),
+  artifacts: (id: string, path: string) =>
+    queryOptions({
+      queryKey: ['runs', id, 'artifacts', path],
+      queryFn: ({ signal }) =>
+        body(client.GET('/api/v1/runs/{id}/artifacts', { signal, params: { path: { id }, query: path === '' ? {} : { path } } })),
+    }),
+  datasets: (project: string) =>
+    queryOptions({
+      queryKey: ['datasets', project],
+      queryFn: ({ signal }) => body(client.GET('/api/v1/datasets', { signal, params: { query: scoped(project) } })),
+    }),
+  pipelineRuns: (project: string) =>
+    queryOptions({
+      queryKey: ['pipeline-runs', project],
+      queryFn: ({ signal }) => body(client.GET('/api/v1/pipeline-runs', { signal, params: { query: { ...scoped(project), limit: 200 } } })),
+    }),
+  pipelineRun: (id: string) =>
+    queryOptions({
+      queryKey: ['pipeline-runs', 'one', id],
+      queryFn: ({ signal }) => body(client.GET('/api/v1/pipeline-runs/{id}', { signal, params: { path: { id } } })),
+      refetchInterval: (query) => (query.state.data?.pipelineRun.status === 'running' ? 2000 : false),
+    }),
+  models: () => queryOptions({ queryKey: ['models'], queryFn: ({ signal }) => body(client.GET('/api/v1/models', { signal })) }),
+  model: (name: string) =>
+    queryOptions({
+      queryKey: ['models', name],
+      queryFn: ({ signal }) => body(client.GET('/api/v1/models/{name}', { signal, params: { path: { name }, query: { limit: 200 } } })),
+    }),
+  version: (name: string, version: number) =>
+    queryOptions({
+      queryKey: ['models', name, version],
+      queryFn: ({ signal }) =>
+        body(client.GET('/api/v1/models/{name}/versions/{version}', { signal, params: { path: { name, version } } })),
+    }),
+  endpoints: () =>
+    queryOptions({
+      queryKey: ['endpoints'],
+      queryFn: ({ signal }) => body(client.GET('/api/v1/endpoints', { signal })),
+      refetchInterval: 5000,
+    }),
+  endpoint: (name: string) =>
+    queryOptions({
+      queryKey: ['endpoints', name],
+      queryFn: ({ signal }) => body(client.GET('/api/v1/endpoints/{name}', { signal, params: { path: { name } } })),
+      refetchInterval: 2000,
+    }),
+  series: (name: string, windowMs: number) =>
+    queryOptions({
+      queryKey: ['endpoints', name, 'series', windowMs],
+      queryFn: ({ signal }) =>
+        body(client.GET('/api/v1/endpoints/{name}/series', { signal, params: { path: { name }, query: { windowMs } } })),
+      refetchInterval: 5000,
+      placeholderData: keepPreviousData,
+    }),
+  predictions: (name: string) =>
+    queryOptions({
+      queryKey: ['endpoints', name, 'predictions'],
+      queryFn: ({ signal }) =>
+        body(client.GET('/api/v1/endpoints/{name}/predictions', { signal, params: { path: { name }, query: { limit: 12 } } })),
+      refetchInterval: 5000,
+    }),
+  prediction: (name: string, id: string) =>
+    queryOptions({
+      queryKey: ['endpoints', name, 'predictions', id],
+      queryFn: ({ signal }) =>
+        body(client.GET('/api/v1/endpoints/{name}/predictions/{id}', { signal, params: { path: { name, id } } })),
+    }),
+  monitors: (project: string) =>
+    queryOptions({
+      queryKey: ['monitors', project],
+      queryFn: ({ signal }) => body(client.GET('/api/v1/monitors', { signal, params: { query: scoped(project) } })),
+    }),
+  monitor: (project: string, name: string) =>
+    queryOptions({
+      queryKey: ['monitors', project, name],
+      queryFn: ({ signal }) =>
+        body(client.GET('/api/v1/projects/{project}/monitors/{name}', { signal, params: { path: { project, name }, query: { limit: 200 } } })),
+    }),
+  alerts: (project: string) =>
+    queryOptions({
+      queryKey: ['alerts', project],
+      queryFn: ({ signal }) => body(client.GET('/api/v1/alerts', { signal, params: { query: { ...scoped(project), limit: 100 } } })),
+    }),
+  alert: (id: string) =>
+    queryOptions({
+      queryKey: ['alerts', 'one', id],
+      queryFn: ({ signal }) => body(client.GET('/api/v1/alerts/{id}', { signal, params: { path: { id } } })),
+    }),
+};

@@ -1,0 +1,58 @@
+import { useEffect, useRef } from 'react';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import type { LineChartProps } from './line-chart.tsx';
+
+/** A token's value, for canvas, which knows no variables. */
+function resolved(color: string): string {
+  const name = /var\((--[\w-]+)\)/.exec(color)?.[1];
+  return name === undefined ? color : getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+/** Values of all series on the union of their x; undefined = no point here, so that lines are joined over it. */
+function aligned(props: LineChartProps): uPlot.AlignedData {
+  const xs = [...new Set(props.series.flatMap((one) => one.points.map((p) => p.x)))].toSorted((a, b) => a - b);
+  const columns = props.series.map((one) => {
+    const at = new Map(one.points.map((p) => [p.x, p.y]));
+    return xs.map((v) => at.get(v));
+  });
+  return [xs, ...columns];
+}
+
+export function DenseChart(props: LineChartProps) {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    const axis = { stroke: resolved('var(--ink-3)'), font: '10.5px "Inter Variable", sans-serif', ticks: { stroke: resolved('var(--line-2)'), size: 4 } };
+    const plot = new uPlot(
+      {
+        width: props.width,
+        height: props.height ?? 208,
+        legend: { show: false },
+        scales: { x: { time: props.xKind === 'time' } },
+        ms: 1,
+        cursor: { drag: { x: false, y: false } },
+        axes: [
+          { ...axis, grid: { show: false } },
+          { ...axis, size: 56, grid: { stroke: resolved('var(--line)'), width: 1 }, values: (_, values) => values.map((v) => props.format(v)) },
+        ],
+        series: [
+          {},
+          ...props.series.map((one) => ({
+            label: one.name,
+            stroke: resolved(one.color),
+            width: one.thin ? 1.3 : 1.6,
+            ...(one.dash === undefined ? {} : { dash: one.dash.split(' ').map(Number) }),
+            points: { show: false },
+            spanGaps: true,
+          })),
+        ],
+      },
+      aligned(props),
+      element,
+    );
+    return () => plot.destroy();
+  }, [props]);
+  return <div ref={box} role="img" aria-label={props.label} style={{ height: props.height ?? 208 }} />;
+}
