@@ -208,5 +208,16 @@ def main(argv):
     )
 
 
+def with_fixed_hashes():
+    """Starts this program again with fixed hashes: skl2onnx walks over sets of names, so the order of the graph's parts, and with it
+    the digest of an equal model, would differ from one run to the next."""
+    if os.environ.get("PYTHONHASHSEED") != "0":
+        from subprocess import _args_from_interpreter_flags  # what multiprocessing uses; sys.orig_argv is not in Python 3.9
+
+        command = [sys.executable] + _args_from_interpreter_flags() + sys.argv
+        os.execve(sys.executable, command, dict(os.environ, PYTHONHASHSEED="0"))
+
+
 if __name__ == "__main__":
+    with_fixed_hashes()
     main(sys.argv)

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { openapi } from '../src/api/http/openapi.ts';
 import { clientTypes } from './client.ts';
+import { commandsPage, configPage, errorsPage, projectSchemaText } from './docs.ts';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 const document = openapi(version);
@@ -10,6 +11,10 @@ const types = clientTypes(document as unknown as Parameters<typeof clientTypes>[
 
 const generated: Record<string, string> = {
   'docs/contracts/openapi.json': `${JSON.stringify(document, null, 2)}\n`,
+  'docs/contracts/millwright.schema.json': projectSchemaText(),
+  'docs/contracts/cli.md': commandsPage(version),
+  'docs/contracts/config.md': configPage(version),
+  'docs/contracts/errors.md': errorsPage(),
   'ui/src/api/schema.d.ts': types,
   'src/cli/client/schema.d.ts': types,
 };

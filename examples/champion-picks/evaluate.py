@@ -1,4 +1,4 @@
-"""Judges the exported model on the newest day, which training has not seen.
+"""Judges the exported model on the newest six hours, which training has not seen.
 
     python evaluate.py     reads model.onnx and features.parquet, writes metrics.json and scores.csv
 """

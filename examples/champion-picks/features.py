@@ -34,11 +34,11 @@ def main():
     table = build_inputs(picks)
     table[NUMBER_INPUTS] = table[NUMBER_INPUTS].astype("float32")  # what the served model computes with
     table[TARGET] = picks["win"]
-    newest = picks["known_at"].max().normalize()
-    # the newest day is kept for the judgement; of the days before, the older counts the less
+    # the newest six hours are kept for the judgement; of the time before, the older counts the less
+    newest = picks["known_at"].max().ceil("h") - pd.Timedelta(hours=6)
     table["part"] = np.where(picks["known_at"] >= newest, "gate", "train")
     table["age_days"] = ((newest - picks["known_at"]) / pd.Timedelta(days=1)).astype("float32")
-    table["hour"] = picks["hour"].dt.strftime("%Y-%m-%d %H:00")
+    table["hour"] = picks["started_at"].dt.strftime("%Y-%m-%d %H:00")
     table.to_parquet("features.parquet", index=False)
     print(f"{len(files)} days, {len(table):,} picks, {table[TARGET].mean():.1%} won")
 

@@ -1,13 +1,14 @@
 """A made-up game: five against five, sixty champions, and a patch on day 25 that makes some strong and others weak.
 
     data/warehouse/day-01.parquet ...   picks whose match ended on that day
-    data/replay/day-15.ndjson.gz ...    the same picks as live requests, one line an hour, with win (1) or loss (0)
+    data/replay/day-15.ndjson.gz ...    the same picks as live requests, one line a quarter of an hour, with win (1) or loss (0)
     data/matches/day-01.parquet ... 14  what the first training may see
 
 Everything follows from the seed. Run it by hand with `python generate.py`.
 """
 import argparse
 import gzip
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -17,9 +18,8 @@ import pandas as pd
 
 from features import INPUTS, TEXT_INPUTS, build_inputs
 
-FORMAT = 1  # raised when the files below change their shape
 FIRST_DAY = pd.Timestamp("2026-01-01", tz="UTC")
-DAYS = 42
+DAYS = 38
 PATCH_DAY = 25
 PICKS_A_DAY = 2_400
 ROLES = ["top", "jungle", "middle", "bottom", "support"]
@@ -33,6 +33,12 @@ AGAINST = np.array([
     [-0.3, 0.0, 0.3, 0.2, 0.0, 0.2],
     [0.0, 0.0, -0.1, -0.1, -0.2, 0.0],
 ])
+
+
+def made_by():
+    """Digest of the code that makes the data: changed code makes it anew."""
+    here = Path(__file__).parent
+    return hashlib.sha256(b"".join((here / name).read_bytes() for name in (Path(__file__).name, "features.py"))).hexdigest()
 
 
 def say(text, share):
@@ -60,8 +66,9 @@ def play(rng, roster):
     # more matches in the evening
     clock = np.array([2, 1, 1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 4, 4, 5, 5, 6, 7, 8, 9, 9, 8, 6, 4], dtype=float)
     hour = np.repeat(np.arange(DAYS), PICKS_A_DAY) * 24 + rng.choice(24, count, p=clock / clock.sum())
-    picks = pd.DataFrame({"hour": np.sort(hour)})
-    day = picks["hour"].to_numpy() // 24 + 1
+    quarter = np.sort(hour * 4 + rng.integers(0, 4, count))
+    day = quarter // 96 + 1
+    picks = pd.DataFrame({"started_at": FIRST_DAY + pd.to_timedelta(quarter * 15, unit="min")})
     role = rng.integers(0, len(ROLES), count)
     in_role = len(roster) // len(ROLES)
     mine, theirs = role * in_role + rng.integers(0, in_role, count), role * in_role + rng.integers(0, in_role, count)
@@ -85,10 +92,8 @@ def play(rng, roster):
         - 0.8 * (picks["ally_magic_share"] - 0.44).abs()
     )
     picks["win"] = (rng.random(count) < 1 / (1 + np.exp(-odds))).astype("int64")
-    start = FIRST_DAY + pd.to_timedelta(picks["hour"], unit="h")
-    # a match of the hour is over, and counted, within the next
-    picks["known_at"] = start + pd.to_timedelta(np.round(60 + 50 * rng.random(count)).astype(int), unit="min")
-    picks["hour"] = start
+    # a match takes 20 to 45 minutes
+    picks["known_at"] = picks["started_at"] + pd.to_timedelta(rng.integers(20, 46, count), unit="min")
     return picks
 
 
@@ -109,15 +114,15 @@ def as_json(values):
 def write_replay(picks, folder, first_day):
     folder.mkdir(parents=True, exist_ok=True)
     inputs = build_inputs(picks)
-    hours, known, wins = milliseconds(picks["hour"]), milliseconds(picks["known_at"]), picks["win"].to_numpy()
-    day = day_of(picks["hour"])
+    start, known, wins = milliseconds(picks["started_at"]), milliseconds(picks["known_at"]), picks["win"].to_numpy()
+    day = day_of(picks["started_at"])
     for number in range(first_day, DAYS + 1):
         rows = np.flatnonzero(day == number)
         lines = []
-        for part in np.split(rows, np.flatnonzero(np.diff(hours[rows])) + 1):
+        for part in np.split(rows, np.flatnonzero(np.diff(start[rows])) + 1):
             block = inputs.iloc[part]
             lines.append(json.dumps({
-                "hour": int(hours[part[0]]),
+                "at": int(start[part[0]]),
                 "inputs": {name: as_json(block[name]) for name in INPUTS},
                 "outcomes": wins[part].tolist(),
                 "known_at": known[part].tolist(),
@@ -133,7 +138,7 @@ def main():
     args = parser.parse_args()
     data = Path("data")
     done = data / "prepared.json"
-    wanted = {"format": FORMAT, **vars(args)}
+    wanted = {"made_by": made_by(), **vars(args)}
     if done.exists() and json.loads(done.read_text()) == wanted:
         say("the matches are already there", 1)
         return

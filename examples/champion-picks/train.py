@@ -6,8 +6,10 @@ import argparse
 
 import joblib
 import mlflow
+import mlflow.sklearn
 import numpy as np
 import pandas as pd
+from mlflow.models import infer_signature
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
@@ -27,7 +29,7 @@ def build_model():
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--half-life", type=float, default=3.0, help="days after which a match counts half")
+    parser.add_argument("--half-life", type=float, default=1.0, help="days after which a match counts half")
     args = parser.parse_args()
     table = pd.read_parquet("features.parquet")
     train = table[table["part"] == "train"]
@@ -35,13 +37,16 @@ def main():
     model = build_model()
     model.fit(train[INPUTS], train[TARGET], odds__sample_weight=weights)
 
-    sample = train[INPUTS].sample(min(5_000, len(train)), random_state=0, weights=weights)
+    sample = train[INPUTS].sample(min(5_000, len(train)), random_state=0)
     sample.to_parquet("sample.parquet", index=False)
     joblib.dump(model, "model.joblib")
     with mlflow.start_run():
         mlflow.log_params(vars(args))
         mlflow.log_metrics({"train_rows": len(train), "effective_rows": float(weights.sum())})
-        mlflow.log_artifact("model.joblib")
+        rows = sample.head(5)
+        # with the requirements given, mlflow need not import everything again to find them out
+        mlflow.sklearn.log_model(model, name="model", signature=infer_signature(rows, model.predict_proba(rows)),
+                                 pip_requirements="requirements.txt")
     print(f"{len(train):,} picks, worth {weights.sum():,.0f} of today")
 
 

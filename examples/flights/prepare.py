@@ -8,6 +8,7 @@ Run it by hand with `python prepare.py`; a second run finds everything in place 
 """
 import argparse
 import gzip
+import hashlib
 import importlib.util
 import json
 import shutil
@@ -18,12 +19,17 @@ import pandas as pd
 
 from features import INPUTS, TEXT_INPUTS, build_inputs
 
-FORMAT = 4  # raised when the files below change their shape
 FIRST_DAY = pd.Timestamp("2013-01-01", tz="UTC")
 WEEKS = 52
 # not in the package's airports.csv
 MISSING_ZONES = {airport: "America/Puerto_Rico" for airport in ("BQN", "SJU", "STT", "PSE")}
 WEATHER = ["temp", "dewp", "humid", "wind_speed", "wind_dir", "precip", "pressure", "visib"]
+
+
+def made_by():
+    """Digest of the code that makes the data: changed code makes it anew."""
+    here = Path(__file__).parent
+    return hashlib.sha256(b"".join((here / name).read_bytes() for name in (Path(__file__).name, "features.py"))).hexdigest()
 
 
 def say(text, share):
@@ -124,7 +130,7 @@ def write_replay(table, inputs, outcomes, folder, first_week):
         for part in np.split(rows, np.flatnonzero(np.diff(hours[rows])) + 1):
             block = inputs.iloc[part]
             lines.append(json.dumps({
-                "hour": int(hours[part[0]]),
+                "at": int(hours[part[0]]),
                 "inputs": {name: as_json(block[name]) for name in INPUTS},
                 "outcomes": value[part].tolist(),
                 "known_at": known[part].tolist(),
@@ -142,7 +148,7 @@ def main():
     args = parser.parse_args()
     data = Path("data")
     done = data / "prepared.json"
-    wanted = {"format": FORMAT, "first_training_weeks": args.first_training_weeks}
+    wanted = {"made_by": made_by(), "first_training_weeks": args.first_training_weeks}
     if done.exists() and json.loads(done.read_text()) == wanted:
         say("the data is already prepared", 1)
         return

@@ -7,6 +7,7 @@ import time
 
 import joblib
 import mlflow
+import mlflow.sklearn
 import pandas as pd
 from mlflow.models import infer_signature
 from sklearn.compose import ColumnTransformer
@@ -57,10 +58,11 @@ def main():
     with mlflow.start_run():
         mlflow.log_params(vars(args))
         mlflow.log_metrics({"fit_seconds": seconds, "train_rows": len(train), "train_not_on_time": train[TARGET].mean()})
-        rows = sample.head(5)
         mlflow.set_tags({"first_day": train["day"].min(), "last_day": train["day"].max()})
-        mlflow.log_dict(infer_signature(rows, model.predict_proba(rows)).to_dict(), "signature.json")
-        mlflow.log_artifact("model.joblib")
+        rows = sample.head(5)
+        # with the requirements given, mlflow need not import everything again to find them out
+        mlflow.sklearn.log_model(model, name="model", signature=infer_signature(rows, model.predict_proba(rows)),
+                                 pip_requirements="requirements.txt")
     print(f"{len(train):,} flights of {train['day'].min()} to {train['day'].max()}, "
           f"{train[TARGET].mean():.1%} not on time, fitted in {seconds:.1f} s")
 

@@ -96,3 +96,12 @@ export async function stopPlane(config: Config): Promise<boolean> {
     return (error as NodeJS.ErrnoException).code === 'ESRCH';
   }
 }
+
+/** Asks the server of this home to end and waits for it. */
+export async function stopServer(config: Config): Promise<boolean> {
+  const record = await recordOf(config.home);
+  if (record === undefined) return false;
+  process.kill(record.pid, 'SIGTERM');
+  for (let i = 0; i < 200 && (await recordOf(config.home)) !== undefined; i += 1) await sleep(100);
+  return true;
+}

@@ -160,6 +160,7 @@ export async function compose(config: Config, log: Log, trackingUri: () => strin
     trackingUri,
     trackingToken: () => config.token,
     env: inheritedEnvironment(),
+    limits: { diskBytes: config.stepDiskMib * 2 ** 20 },
     workspaceOf: async (project) => (await projects.get(project)).workspace,
   });
   const openWorkspace = (root: string) => createWorkspaceFs({ root, artifacts });

@@ -22,7 +22,7 @@ export interface GatewaySettings {
 /** sun_path holds 107 bytes on Linux and 103 on macOS. A home deeper than that gets its socket in a private folder of the temporary folder. */
 const SOCKET_PATH_LIMIT = 100;
 
-export function socketPath(home: string): string {
+function socketPath(home: string): string {
   const inHome = join(home, 'plane', 'control.sock');
   if (Buffer.byteLength(inHome) <= SOCKET_PATH_LIMIT) return inHome;
   return join(tmpdir(), `mw-${createHash('sha256').update(home).digest('hex').slice(0, 16)}`, 'control.sock');

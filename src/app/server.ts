@@ -27,7 +27,7 @@ import { moveChampion, packageModel, releaseModel } from './reactions/release-mo
 import { retrainOnAlert } from './reactions/retrain-on-alert.ts';
 import { createSamples } from './samples.ts';
 import { createTriggers } from './triggers.ts';
-import { extendWith } from './transports.ts';
+import { extendWith, webAppPage } from './transports.ts';
 import { version } from './version.ts';
 
 export interface ServerRecord {
@@ -185,6 +185,7 @@ async function start(
     auth,
     handlers,
     stream: dispatcher,
+    page: await webAppPage(),
     extend: (server) => extendWith(server, { auth, parts, plane: view, log }),
   });
   life.onStop('http', () => app.close());

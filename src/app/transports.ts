@@ -6,7 +6,6 @@ import type { FastifyInstance } from 'fastify';
 import { type Auth, authorize } from '../api/http/bind.ts';
 import { registerMetrics } from '../api/metrics/routes.ts';
 import { registerMlflow } from '../api/mlflow/routes.ts';
-import { errorBody, MillwrightError } from '../domain/errors.ts';
 import type { Log } from '../ports/context.ts';
 import type { ApiDeps } from '../api/http/deps.ts';
 import type { Composition } from './compose.ts';
@@ -29,34 +28,19 @@ export async function extendWith(
     store: parts.store,
     plane,
   });
-  await webApp(app);
+  await webAppFiles(app);
 }
 
-/** Files with a hash in their name never change; every other address of the app is its one page. */
-async function webApp(app: FastifyInstance): Promise<void> {
+/** Files with a hash in their name never change. */
+async function webAppFiles(app: FastifyInstance): Promise<void> {
   const root = uiFolder();
   if (!existsSync(join(root, 'index.html'))) return;
   const { default: fastifyStatic } = await import('@fastify/static');
-  await app.register(fastifyStatic, {
-    root,
-    wildcard: false,
-    index: false,
-    immutable: true,
-    maxAge: '365d',
-  });
-  const page = await readFile(join(root, 'index.html'), 'utf8');
-  app.setNotFoundHandler((request, reply) => {
-    const wantsPage =
-      request.method === 'GET' &&
-      !/^\/(?:api|ajax-api|v1|v2|assets)\//.test(request.url) &&
-      (request.headers.accept ?? '').includes('text/html');
-    if (wantsPage) return reply.type('text/html; charset=utf-8').header('cache-control', 'no-cache').send(page);
-    return reply.status(404).send(
-      errorBody(
-        new MillwrightError('MW-ROUTE', `no such address: ${request.method} ${request.url.slice(0, 200)}`, {
-          next: 'see docs/contracts/openapi.json',
-        }),
-      ),
-    );
-  });
+  await app.register(fastifyStatic, { root, wildcard: false, index: false, immutable: true, maxAge: '365d' });
+}
+
+/** The app's one page; undefined in a clone that was not built. */
+export async function webAppPage(): Promise<string | undefined> {
+  const path = join(uiFolder(), 'index.html');
+  return existsSync(path) ? readFile(path, 'utf8') : undefined;
 }

@@ -203,7 +203,8 @@ function register(program: Command, spec: Spec): void {
 export function createProgram(version: string): Command {
   const program = new Command('mw')
     .description('Millwright: from train.py to a monitored service that retrains and redeploys itself.')
-    .version(version, '-V, --version')
+    // Without its long form, which would swallow `mw deploy --version 3`; runProgram takes `mw --version`.
+    .version(version, '-V', 'Print the version of Millwright (also: mw --version)')
     .option('--json', 'Print the result (and errors) as JSON')
     .option('--quiet', 'No progress, no notes')
     .option('--no-color', 'No colours (also NO_COLOR)')
@@ -227,7 +228,7 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
     return;
   }
   try {
-    await program.parseAsync([...argv]);
+    await program.parseAsync(argv[2] === '--version' ? [...argv.slice(0, 2), '-V'] : [...argv]);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return;

@@ -52,7 +52,12 @@ export interface Endpoint {
   readonly previous?: Weight;
   readonly rolloutId?: string;
   /** A rollback that is desired and not yet reported as done: its event says how long it took. */
-  readonly pendingRollback?: { readonly from: number; readonly to: number; readonly at: number; readonly actor: string };
+  readonly pendingRollback?: {
+    readonly from: number;
+    readonly to: number;
+    readonly at: number;
+    readonly actor: string;
+  };
 }
 
 /** The candidate's counters when a step began: a step is judged by what came since. They start at 0 again with a new data plane. */

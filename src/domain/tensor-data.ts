@@ -21,10 +21,10 @@ export function isDatatype(text: string): text is Datatype {
   return Object.hasOwn(DATATYPE_BYTES, text);
 }
 
-export type NumberData = Exclude<TensorData, readonly string[] | BigInt64Array | BigUint64Array>;
+type NumberData = Exclude<TensorData, readonly string[] | BigInt64Array | BigUint64Array>;
 
 /** The array a datatype is stored in, over `buffer` or zeroed. BYTES has none: it is a list of strings. */
-export function numberStorage(datatype: Exclude<Datatype, 'BYTES' | 'INT64' | 'UINT64'>, length: number): NumberData {
+function numberStorage(datatype: Exclude<Datatype, 'BYTES' | 'INT64' | 'UINT64'>, length: number): NumberData {
   switch (datatype) {
     case 'BOOL':
     case 'UINT8':

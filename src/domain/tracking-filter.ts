@@ -3,76 +3,9 @@
  * backticks or double quotes, strings in single quotes. One pass over the characters, no regular expression that can backtrack.
  */
 import { MillwrightError } from './errors.ts';
+import type { Grammar } from './search-grammar.ts';
 import { matchesLike } from './tracking.ts';
 import type { Comparison, Filter, FilterEntity, FilterOperator, OrderKey } from './tracking.ts';
-
-/** What may be searched: entities, and attributes with their type. Aliases name another attribute. */
-export interface Grammar {
-  readonly entities: readonly FilterEntity[];
-  readonly attributes: Readonly<Record<string, 'string' | 'number'>>;
-  readonly aliases: Readonly<Record<string, string>>;
-}
-
-export const RUN_GRAMMAR: Grammar = {
-  entities: ['metric', 'param', 'tag', 'attribute', 'dataset'],
-  attributes: {
-    run_id: 'string',
-    run_name: 'string',
-    experiment_id: 'string',
-    status: 'string',
-    user_id: 'string',
-    artifact_uri: 'string',
-    lifecycle_stage: 'string',
-    start_time: 'number',
-    end_time: 'number',
-  },
-  aliases: { Created: 'start_time', created: 'start_time', 'run name': 'run_name', 'Run name': 'run_name', 'Run Name': 'run_name', run_uuid: 'run_id' },
-};
-
-export const EXPERIMENT_GRAMMAR: Grammar = {
-  entities: ['tag', 'attribute'],
-  attributes: { name: 'string', experiment_id: 'string', creation_time: 'number', last_update_time: 'number' },
-  aliases: {},
-};
-
-export const LOGGED_MODEL_GRAMMAR: Grammar = {
-  entities: ['metric', 'param', 'tag', 'attribute'],
-  attributes: {
-    model_id: 'string',
-    name: 'string',
-    model_type: 'string',
-    status: 'string',
-    source_run_id: 'string',
-    experiment_id: 'string',
-    creation_timestamp: 'number',
-    last_updated_timestamp: 'number',
-  },
-  aliases: {
-    model_name: 'name',
-    creation_time: 'creation_timestamp',
-    creation_timestamp_ms: 'creation_timestamp',
-    last_updated_timestamp_ms: 'last_updated_timestamp',
-  },
-};
-
-export const REGISTERED_MODEL_GRAMMAR: Grammar = {
-  entities: ['tag', 'attribute'],
-  attributes: { name: 'string', timestamp: 'number', creation_timestamp: 'number' },
-  aliases: { last_updated_timestamp: 'timestamp' },
-};
-
-export const MODEL_VERSION_GRAMMAR: Grammar = {
-  entities: ['tag', 'attribute'],
-  attributes: {
-    name: 'string',
-    run_id: 'string',
-    source_path: 'string',
-    version_number: 'number',
-    creation_timestamp: 'number',
-    last_updated_timestamp: 'number',
-  },
-  aliases: { version: 'version_number', source: 'source_path', timestamp: 'last_updated_timestamp' },
-};
 
 const ENTITY_WORDS: Readonly<Record<string, FilterEntity>> = {
   metric: 'metric',
@@ -93,7 +26,16 @@ const ENTITY_WORDS: Readonly<Record<string, FilterEntity>> = {
 
 const DATASET_KEYS = ['name', 'digest', 'context'];
 const NUMBER_OPERATORS: readonly FilterOperator[] = ['=', '!=', '<', '<=', '>', '>='];
-const STRING_OPERATORS: readonly FilterOperator[] = ['=', '!=', 'LIKE', 'ILIKE', 'IN', 'NOT IN', 'IS NULL', 'IS NOT NULL'];
+const STRING_OPERATORS: readonly FilterOperator[] = [
+  '=',
+  '!=',
+  'LIKE',
+  'ILIKE',
+  'IN',
+  'NOT IN',
+  'IS NULL',
+  'IS NOT NULL',
+];
 
 const MAX_LENGTH = 20_000;
 const MAX_COMPARISONS = 64;
@@ -110,7 +52,9 @@ const isWord = (c: string): boolean =>
 
 function tokenize(text: string): readonly Token[] {
   if (text.length > MAX_LENGTH) {
-    throw new MillwrightError('MW-INVALID', `Invalid filter: longer than ${MAX_LENGTH} characters`, { where: 'filter' });
+    throw new MillwrightError('MW-INVALID', `Invalid filter: longer than ${MAX_LENGTH} characters`, {
+      where: 'filter',
+    });
   }
   const tokens: Token[] = [];
   let at = 0;
@@ -174,7 +118,10 @@ class Reader {
   }
   fail(expected: string): never {
     const seen = this.peek();
-    throw invalid(this.text, `expected ${expected} at column ${seen.at + 1}${seen.kind === 'end' ? ', found the end' : `, found "${seen.text}"`}`);
+    throw invalid(
+      this.text,
+      `expected ${expected} at column ${seen.at + 1}${seen.kind === 'end' ? ', found the end' : `, found "${seen.text}"`}`,
+    );
   }
   /** Takes the word (any case) if it comes next. */
   word(text: string): boolean {
@@ -207,7 +154,10 @@ function readIdentifier(reader: Reader, grammar: Grammar): { entity: FilterEntit
   if (entity === 'attribute') {
     key = Object.hasOwn(grammar.aliases, key) ? (grammar.aliases[key] ?? key) : key;
     if (!Object.hasOwn(grammar.attributes, key)) {
-      throw invalid(reader.text, `Invalid attribute key '${key}', valid: ${Object.keys(grammar.attributes).join(', ')}`);
+      throw invalid(
+        reader.text,
+        `Invalid attribute key '${key}', valid: ${Object.keys(grammar.attributes).join(', ')}`,
+      );
     }
   }
   if (entity === 'dataset' && !DATASET_KEYS.includes(key)) throw invalid(reader.text, `Invalid dataset key '${key}'`);
@@ -254,11 +204,12 @@ function readNumber(reader: Reader): number {
 
 function readList(reader: Reader): readonly string[] {
   const open = reader.next();
-  if (open.text !== '(' || open.kind !== 'sign') throw invalid(reader.text, 'expected a list such as (\'a\', \'b\')');
+  if (open.text !== '(' || open.kind !== 'sign') throw invalid(reader.text, "expected a list such as ('a', 'b')");
   const values = [readText(reader)];
   for (;;) {
     const sign = reader.next();
-    if (sign.kind !== 'sign' || (sign.text !== ',' && sign.text !== ')')) throw invalid(reader.text, 'the list is never closed');
+    if (sign.kind !== 'sign' || (sign.text !== ',' && sign.text !== ')'))
+      throw invalid(reader.text, 'the list is never closed');
     if (sign.text === ')') return values;
     values.push(readText(reader));
   }
@@ -272,7 +223,8 @@ function readComparison(reader: Reader, grammar: Grammar): Comparison {
     throw invalid(reader.text, `Invalid comparator '${op}' for ${entity} '${key}'`);
   }
   if (op === 'IS NULL' || op === 'IS NOT NULL') {
-    if (entity !== 'param' && entity !== 'tag') throw invalid(reader.text, `Invalid comparator '${op}' for ${entity} '${key}'`);
+    if (entity !== 'param' && entity !== 'tag')
+      throw invalid(reader.text, `Invalid comparator '${op}' for ${entity} '${key}'`);
     return { entity, key, op };
   }
   if (op === 'IN' || op === 'NOT IN') return { entity, key, op, value: readList(reader) };

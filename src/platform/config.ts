@@ -37,6 +37,12 @@ export const settingsSchema = z.strictObject({
   requireToken: flag.optional().describe('Every request needs a token. Default: only when host is not loopback.'),
   allowPrivateEgress: flag.default(false).describe('Webhooks may go to private, loopback and link-local addresses.'),
   metadata: z.string().min(1).optional().describe('URL of the metadata store. Default: SQLite in the home.'),
+  stepDiskMib: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(20 * 1024)
+    .describe('What one step may write into its folder, in MiB.'),
   python: z.string().min(1).optional().describe('Python interpreter that environments are built with.'),
   url: z.url().optional().describe('Server that commands talk to. Default: the one of the home.'),
   token: z.string().min(1).optional().describe('Token that commands send.'),

@@ -13,7 +13,12 @@ export interface RuntimeSubject {
 
 const FIXTURES = fileURLToPath(new URL('./fixtures/', import.meta.url));
 const soon = (): number => performance.now() + 10_000;
-const x = (...values: number[]): Tensor => ({ name: 'x', datatype: 'FP32', shape: [values.length / 2, 2], data: Float32Array.from(values) });
+const x = (...values: number[]): Tensor => ({
+  name: 'x',
+  datatype: 'FP32',
+  shape: [values.length / 2, 2],
+  data: Float32Array.from(values),
+});
 
 /** Run in a test file of the adapter: `runtimeContract('onnx', { create: () => createOnnxRuntime() })`. */
 export function runtimeContract(name: string, subject: RuntimeSubject): void {
@@ -71,7 +76,9 @@ export function runtimeContract(name: string, subject: RuntimeSubject): void {
 
     test('answers each of many concurrent requests with its own rows, of any batch size', async () => {
       const model = await load('linear-2.onnx');
-      const asked = Array.from({ length: 200 }, (_, index) => Array.from({ length: ((index % 5) + 1) * 2 }, (__, at) => index * 100 + at));
+      const asked = Array.from({ length: 200 }, (_, index) =>
+        Array.from({ length: ((index % 5) + 1) * 2 }, (__, at) => index * 100 + at),
+      );
       const answers = await Promise.all(asked.map((values) => model.infer([x(...values)], undefined, soon())));
       answers.forEach((outputs, index) => {
         expect([...(outputs[0]?.data ?? [])]).toEqual(asked[index]?.map((value) => value * 2 + 2));
@@ -84,7 +91,9 @@ export function runtimeContract(name: string, subject: RuntimeSubject): void {
       const model = await load('linear-1.onnx');
       const wrong: Tensor = { name: 'x', datatype: 'FP32', shape: [1, 3], data: Float32Array.of(1, 2, 3) };
       const results = await Promise.allSettled(
-        Array.from({ length: 30 }, (_, index) => model.infer([index % 10 === 3 ? wrong : x(index, 0)], undefined, soon())),
+        Array.from({ length: 30 }, (_, index) =>
+          model.infer([index % 10 === 3 ? wrong : x(index, 0)], undefined, soon()),
+        ),
       );
       results.forEach((result, index) => {
         if (index % 10 === 3) expect(result).toMatchObject({ status: 'rejected', reason: { code: 'MW-TENSOR' } });
@@ -94,7 +103,10 @@ export function runtimeContract(name: string, subject: RuntimeSubject): void {
     });
 
     test('refuses a file that is no model, with the reason, and goes on', async () => {
-      await expect(load('broken.onnx')).rejects.toMatchObject({ code: 'MW-MODEL-LOAD', message: expect.stringMatching(/[Pp]rotobuf|parse/) });
+      await expect(load('broken.onnx')).rejects.toMatchObject({
+        code: 'MW-MODEL-LOAD',
+        message: expect.stringMatching(/[Pp]rotobuf|parse/),
+      });
       await expect(load('absent.onnx')).rejects.toMatchObject({ code: 'MW-MODEL-LOAD' });
       const model = await load('linear-1.onnx');
       expect((await model.infer([x(1, 2)], undefined, soon()))[0]?.data).toEqual(Float32Array.of(2, 3));
@@ -105,19 +117,25 @@ export function runtimeContract(name: string, subject: RuntimeSubject): void {
       const [one, three] = await Promise.all([load('linear-1.onnx'), load('linear-3.onnx')]);
       await one.unload();
       expect((await three.infer([x(1, 2)], undefined, soon()))[0]?.data).toEqual(Float32Array.of(6, 9));
-      await expect(one.infer([x(1, 2)], undefined, soon())).rejects.toMatchObject({ code: expect.stringMatching(/^MW-/) });
+      await expect(one.infer([x(1, 2)], undefined, soon())).rejects.toMatchObject({
+        code: expect.stringMatching(/^MW-/),
+      });
       await three.unload();
     });
 
     test('passes values through that are not numbers', async () => {
       const model = await load('nan.onnx');
-      expect((await model.infer([x(1, 2)], undefined, soon()))[0]?.data).toEqual(Float32Array.of(Number.NaN, Number.NaN));
+      expect((await model.infer([x(1, 2)], undefined, soon()))[0]?.data).toEqual(
+        Float32Array.of(Number.NaN, Number.NaN),
+      );
       await model.unload();
     });
 
     test('a request past its deadline is not run', async () => {
       const model = await load('linear-1.onnx');
-      await expect(model.infer([x(1, 2)], undefined, performance.now() - 1)).rejects.toMatchObject({ code: 'MW-DEADLINE' });
+      await expect(model.infer([x(1, 2)], undefined, performance.now() - 1)).rejects.toMatchObject({
+        code: 'MW-DEADLINE',
+      });
       await model.unload();
     });
 
@@ -127,7 +145,9 @@ export function runtimeContract(name: string, subject: RuntimeSubject): void {
       for (const index of [0, 1, 0, 1]) {
         const answers = Promise.all(Array.from({ length: 60 }, (_, at) => model.infer([x(at, at)], undefined, soon())));
         await crash?.(runtime, index);
-        expect((await answers).map((outputs) => outputs[0]?.data[0])).toEqual(Array.from({ length: 60 }, (_, at) => at * 3 + 3));
+        expect((await answers).map((outputs) => outputs[0]?.data[0])).toEqual(
+          Array.from({ length: 60 }, (_, at) => at * 3 + 3),
+        );
       }
       await model.unload();
     });

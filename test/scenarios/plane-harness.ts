@@ -15,7 +15,9 @@ export const GATEWAY = [process.execPath, fileURLToPath(new URL('../../src/app/g
 
 export async function fixtureModel(file: string, releaseId: string, version: number): Promise<PlaneModel> {
   const path = join(FIXTURES, file);
-  const digest = createHash('sha256').update(await readFile(path)).digest('hex');
+  const digest = createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex');
   return { releaseId, model: 'm', version, modelDigest: `sha256:${digest}`, path };
 }
 
@@ -30,7 +32,15 @@ export interface PlaneHarness {
 
 export async function startPlane(options: Partial<DataPlaneProcessOptions> = {}): Promise<PlaneHarness> {
   const home = await mkdtemp(join(tmpdir(), 'mw-plane-'));
-  const plane = createDataPlaneProcess({ home, command: GATEWAY, host: '127.0.0.1', restPort: 0, grpcPort: 0, workers: 2, ...options });
+  const plane = createDataPlaneProcess({
+    home,
+    command: GATEWAY,
+    host: '127.0.0.1',
+    restPort: 0,
+    grpcPort: 0,
+    workers: 2,
+    ...options,
+  });
   const { status } = await plane.start().catch(async (error: unknown) => {
     await rm(home, { recursive: true, force: true });
     throw error;
@@ -48,15 +58,23 @@ export async function startPlane(options: Partial<DataPlaneProcessOptions> = {})
   };
 }
 
-export const linearRoute = async (epoch: number, weights: PlaneRoute['weights'], versions: readonly number[]): Promise<PlaneRoute> => ({
+export const linearRoute = async (
+  epoch: number,
+  weights: PlaneRoute['weights'],
+  versions: readonly number[],
+): Promise<PlaneRoute> => ({
   endpoint: 'linear',
   epoch,
   weights,
-  models: await Promise.all(versions.map((version) => fixtureModel(`linear-${version}.onnx`, `linear-r${version}`, version))),
+  models: await Promise.all(
+    versions.map((version) => fixtureModel(`linear-${version}.onnx`, `linear-r${version}`, version)),
+  ),
 });
 
 /** [1, 2] goes in; version k answers [2k, 3k]. */
-export async function inferLinear(rest: string): Promise<{ readonly version: number; readonly values: readonly number[] }> {
+export async function inferLinear(
+  rest: string,
+): Promise<{ readonly version: number; readonly values: readonly number[] }> {
   const response = await fetch(`${rest}/v2/models/linear/infer`, {
     method: 'POST',
     body: JSON.stringify({ inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 2], data: [1, 2] }] }),
@@ -66,7 +84,10 @@ export async function inferLinear(rest: string): Promise<{ readonly version: num
   return { version: Number(body.model_version), values: body.outputs[0]?.data ?? [] };
 }
 
-export function grpcLinear(address: string): { call(): Promise<{ version: number; values: readonly number[] }>; close(): void } {
+export function grpcLinear(address: string): {
+  readonly call: () => Promise<{ version: number; values: readonly number[] }>;
+  close(): void;
+} {
   const Client = inferenceService();
   const client = new Client(address, credentials.createInsecure());
   const request = {
@@ -78,7 +99,10 @@ export function grpcLinear(address: string): { call(): Promise<{ version: number
     close: () => client.close(),
     call: () =>
       new Promise((resolve, reject) => {
-        const infer = client['ModelInfer'] as unknown as (q: unknown, done: (e: Error | null, a: { model_version: string; raw_output_contents: Buffer[] }) => void) => void;
+        const infer = client['ModelInfer'] as unknown as (
+          q: unknown,
+          done: (e: Error | null, a: { model_version: string; raw_output_contents: Buffer[] }) => void,
+        ) => void;
         infer.call(client, request, (error, answer) => {
           if (error !== null) reject(error);
           else {

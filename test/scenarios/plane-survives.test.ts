@@ -11,16 +11,27 @@ import { GATEWAY, inferLinear } from './plane-harness.ts';
 
 test('kill -9 of the parent: no request fails, the gateway is found again', { timeout: 60_000 }, async () => {
   const home = await mkdtemp(join(tmpdir(), 'mw-survive-'));
-  const parent = spawn(process.execPath, [fileURLToPath(new URL('./plane-parent.ts', import.meta.url)), home], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const plane = createDataPlaneProcess({ home, command: GATEWAY, host: '127.0.0.1', restPort: 0, grpcPort: 0, workers: 1 });
+  const parent = spawn(process.execPath, [fileURLToPath(new URL('./plane-parent.ts', import.meta.url)), home], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const plane = createDataPlaneProcess({
+    home,
+    command: GATEWAY,
+    host: '127.0.0.1',
+    restPort: 0,
+    grpcPort: 0,
+    workers: 1,
+  });
   try {
-    const line = await new Promise<string>((resolve) => createInterface({ input: parent.stdout }).once('line', resolve));
+    const line = await new Promise<string>((resolve) =>
+      createInterface({ input: parent.stdout }).once('line', resolve),
+    );
     const { rest, pid } = JSON.parse(line) as { rest: string; pid: number };
-    let stop = false;
+    const stop = new AbortController();
     let served = 0;
     const failures: string[] = [];
     const caller = (async () => {
-      while (!stop) {
+      while (!stop.signal.aborted) {
         await inferLinear(rest).then(
           () => (served += 1),
           (error: unknown) => failures.push(String(error)),
@@ -36,7 +47,7 @@ test('kill -9 of the parent: no request fails, the gateway is found again', { ti
     const { found, status } = await plane.start();
     expect({ found, pid: status.pid, rest: status.rest }).toEqual({ found: true, pid, rest });
     expect(status.routes).toEqual([{ endpoint: 'linear', epoch: 1 }]);
-    stop = true;
+    stop.abort();
     await caller;
     expect(failures).toEqual([]);
     // Closing the control plane in an orderly way leaves the service alone too.

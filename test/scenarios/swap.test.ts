@@ -11,7 +11,9 @@ afterEach(async () => {
   harness = undefined;
 });
 
-test('30 swaps, rollbacks, a split and a broken model under load: zero failed requests', { timeout: 120_000 }, async () => {
+test('30 swaps, rollbacks, a split and a broken model under load: zero failed requests', {
+  timeout: 120_000,
+}, async () => {
   harness = await startPlane();
   const { plane, rest, grpc } = harness;
   let epoch = 1;
@@ -20,17 +22,22 @@ test('30 swaps, rollbacks, a split and a broken model under load: zero failed re
   const failures: string[] = [];
   const versions = new Map<number, number>();
   let answers = 0;
-  let stop = false;
+  const stop = new AbortController();
   const judge = ({ version, values }: { version: number; values: readonly number[] }): void => {
     answers += 1;
     versions.set(version, (versions.get(version) ?? 0) + 1);
-    if (values[0] !== 2 * version || values[1] !== 3 * version) failures.push(`v${version} answered ${values.join(',')}`);
+    if (values[0] !== 2 * version || values[1] !== 3 * version)
+      failures.push(`v${version} answered ${values.join(',')}`);
   };
   const client = grpcLinear(grpc);
   const load = async (call: () => Promise<{ version: number; values: readonly number[] }>): Promise<void> => {
-    while (!stop) await call().then(judge, (error: unknown) => failures.push(String(error)));
+    while (!stop.signal.aborted) await call().then(judge, (error: unknown) => failures.push(String(error)));
   };
-  const callers = [...Array.from({ length: 4 }, () => load(() => inferLinear(rest))), load(client.call), load(client.call)];
+  const callers = [
+    ...Array.from({ length: 4 }, () => load(() => inferLinear(rest))),
+    load(client.call),
+    load(client.call),
+  ];
 
   for (let swap = 0; swap < 30; swap += 1) {
     const to = (swap % 3) + 1;
@@ -40,34 +47,54 @@ test('30 swaps, rollbacks, a split and a broken model under load: zero failed re
       // A split, and back.
       const other = (to % 3) + 1;
       epoch += 1;
-      await plane.apply(await linearRoute(epoch, [{ releaseId: `linear-r${to}`, percent: 50 }, { releaseId: `linear-r${other}`, percent: 50 }], [to, other]));
+      await plane.apply(
+        await linearRoute(
+          epoch,
+          [
+            { releaseId: `linear-r${to}`, percent: 50 },
+            { releaseId: `linear-r${other}`, percent: 50 },
+          ],
+          [to, other],
+        ),
+      );
       epoch += 1;
       await plane.apply(await linearRoute(epoch, [{ releaseId: `linear-r${to}`, percent: 100 }], [to, other]));
     }
     if (swap % 10 === 9) {
       for (const file of ['broken.onnx', 'nan.onnx']) {
         const bad = await fixtureModel(file, 'linear-r99', 99);
-        const route = { endpoint: 'linear', epoch: epoch + 1, weights: [{ releaseId: 'linear-r99', percent: 100 }], models: [bad] };
+        const route = {
+          endpoint: 'linear',
+          epoch: epoch + 1,
+          weights: [{ releaseId: 'linear-r99', percent: 100 }],
+          models: [bad],
+        };
         await expect(plane.apply(route)).rejects.toMatchObject({ code: 'MW-MODEL-LOAD' });
       }
     }
   }
   const old = await linearRoute(3, [{ releaseId: 'linear-r1', percent: 100 }], [1]);
   await expect(plane.apply(old)).rejects.toMatchObject({ code: 'MW-CONFLICT' });
-  stop = true;
+  stop.abort();
   await Promise.all(callers);
   client.close();
 
   expect(failures).toEqual([]);
-  expect([...versions.keys()].sort()).toEqual([1, 2, 3]);
+  expect([...versions.keys()].sort((a, b) => a - b)).toEqual([1, 2, 3]);
   expect(answers).toBeGreaterThan(100);
   await plane.flush();
   const { log } = await plane.status();
   expect(log).toMatchObject({ dropped: 0, pending: 0, written: answers });
-  expect((await readdir(join(harness.home, 'predictions', 'linear'))).every((name) => /^part-[0-9a-z]{26}\.parquet$/.test(name))).toBe(true);
+  expect(
+    (await readdir(join(harness.home, 'predictions', 'linear'))).every((name) =>
+      /^part-[0-9a-z]{26}\.parquet$/.test(name),
+    ),
+  ).toBe(true);
 });
 
-test('a plane that was killed comes back by itself on the same ports with its last routes', { timeout: 60_000 }, async () => {
+test('a plane that was killed comes back by itself on the same ports with its last routes', {
+  timeout: 60_000,
+}, async () => {
   const restarts: { pid: number; reason: string }[] = [];
   harness = await startPlane({ onRestart: (info) => restarts.push(info) });
   const { plane, rest, pid } = harness;
@@ -78,15 +105,25 @@ test('a plane that was killed comes back by itself on the same ports with its la
   expect(restarts[0]?.pid).not.toBe(pid);
 });
 
-test('a changed model file is refused by its digest, and a taken port is named with the next command', { timeout: 60_000 }, async () => {
+test('a changed model file is refused by its digest, and a taken port is named with the next command', {
+  timeout: 60_000,
+}, async () => {
   harness = await startPlane();
   const { plane, home, rest } = harness;
   const copy = join(home, 'model.onnx');
   const model = await fixtureModel('linear-1.onnx', 'linear-r1', 1);
   await appendFile(copy, 'x');
-  const route = { endpoint: 'linear', epoch: 1, weights: [{ releaseId: 'linear-r1', percent: 100 }], models: [{ ...model, path: copy }] };
+  const route = {
+    endpoint: 'linear',
+    epoch: 1,
+    weights: [{ releaseId: 'linear-r1', percent: 100 }],
+    models: [{ ...model, path: copy }],
+  };
   await expect(plane.apply(route)).rejects.toMatchObject({ code: 'MW-MODEL-LOAD', where: 'linear-r1' });
 
   const port = Number(new URL(rest).port);
-  await expect(startPlane({ restPort: port })).rejects.toMatchObject({ code: 'MW-PORT-TAKEN', where: `127.0.0.1:${port}` });
+  await expect(startPlane({ restPort: port })).rejects.toMatchObject({
+    code: 'MW-PORT-TAKEN',
+    where: `127.0.0.1:${port}`,
+  });
 });

@@ -33,7 +33,12 @@ export function askGateway(socket: string, ask: ControlRequest): Promise<unknown
   const body = ask.body === undefined ? undefined : JSON.stringify(ask.body);
   return new Promise((resolve, reject) => {
     const silent = (why: string): void =>
-      reject(new MillwrightError('MW-UNAVAILABLE', `the data plane does not answer: ${why}`, { where: ask.path, next: 'it is started again by itself; see plane/plane.log' }));
+      reject(
+        new MillwrightError('MW-UNAVAILABLE', `the data plane does not answer: ${why}`, {
+          where: ask.path,
+          next: 'it is started again by itself; see plane/plane.log',
+        }),
+      );
     const outgoing = request(
       {
         socketPath: socket,
@@ -42,7 +47,12 @@ export function askGateway(socket: string, ask: ControlRequest): Promise<unknown
         // A kept connection would be to a gateway that may be gone.
         agent: false,
         timeout: ask.timeoutMs,
-        headers: { host: 'control', ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }) },
+        headers: {
+          host: 'control',
+          ...(body === undefined
+            ? {}
+            : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
+        },
       },
       (response) => {
         const chunks: Buffer[] = [];
@@ -54,7 +64,13 @@ export function askGateway(socket: string, ask: ControlRequest): Promise<unknown
             resolve(JSON.parse(text));
             return;
           }
-          reject(codedErrorOf(text) ?? new MillwrightError('MW-INTERNAL', `the data plane answered ${response.statusCode}: ${text.slice(0, 200)}`));
+          reject(
+            codedErrorOf(text) ??
+              new MillwrightError(
+                'MW-INTERNAL',
+                `the data plane answered ${response.statusCode}: ${text.slice(0, 200)}`,
+              ),
+          );
         });
       },
     );

@@ -100,8 +100,12 @@ export function createDataPlaneProcess(options: DataPlaneProcessOptions): DataPl
     throw new MillwrightError('MW-UNAVAILABLE', 'the data plane is not started', { next: 'start it with: mw server' });
   }
 
-  const ask = (method: 'GET' | 'PUT' | 'POST' | 'DELETE', path: string, body?: unknown, timeoutMs = 10_000): Promise<unknown> =>
-    askGateway(socket(), { method, path, timeoutMs, ...(body === undefined ? {} : { body }) });
+  const ask = (
+    method: 'GET' | 'PUT' | 'POST' | 'DELETE',
+    path: string,
+    body?: unknown,
+    timeoutMs = 10_000,
+  ): Promise<unknown> => askGateway(socket(), { method, path, timeoutMs, ...(body === undefined ? {} : { body }) });
 
   /** A living gateway of this home, when it was started as we would start it. */
   async function find(): Promise<GatewayRecord | undefined> {
@@ -122,7 +126,10 @@ export function createDataPlaneProcess(options: DataPlaneProcessOptions): DataPl
       const living = await find();
       record = living ?? (await startFresh(await readRecord(options.home)));
       const status = await statusOf(record);
-      if (status === undefined) throw new MillwrightError('MW-UNAVAILABLE', 'the data plane started and does not answer', { next: 'read plane/plane.log in the home' });
+      if (status === undefined)
+        throw new MillwrightError('MW-UNAVAILABLE', 'the data plane started and does not answer', {
+          next: 'read plane/plane.log in the home',
+        });
       watching = true;
       schedule();
       return { status, found: living !== undefined };

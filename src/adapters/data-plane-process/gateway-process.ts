@@ -39,7 +39,15 @@ export interface GatewayCommand {
 /** What makes one gateway as good as another: a found one with another key was started with other settings or by another version. */
 export function keyOf(command: GatewayCommand): string {
   const { host, restPort, grpcPort, workers, allowedHosts, requireToken } = command;
-  return JSON.stringify([command.command, host, restPort, grpcPort, workers ?? 0, allowedHosts ?? [], requireToken ?? false]);
+  return JSON.stringify([
+    command.command,
+    host,
+    restPort,
+    grpcPort,
+    workers ?? 0,
+    allowedHosts ?? [],
+    requireToken ?? false,
+  ]);
 }
 
 export async function readRecord(home: string): Promise<GatewayRecord | undefined> {
@@ -96,19 +104,37 @@ function lastError(path: string, from: number): MillwrightError | undefined {
  * Starts a gateway and waits until it is ready. `ports` overrides the asked ports: a restarted one must come back where its callers
  * know it, also when the first was given a free port. Throws the gateway's own coded error (MW-PORT-TAKEN …) or MW-UNAVAILABLE.
  */
-export async function startGateway(command: GatewayCommand, ports: { readonly rest: number; readonly grpc: number }): Promise<GatewayRecord> {
+export async function startGateway(
+  command: GatewayCommand,
+  ports: { readonly rest: number; readonly grpc: number },
+): Promise<GatewayRecord> {
   const folder = join(command.home, 'plane');
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const logPath = join(folder, 'plane.log');
   const fd = openLog(logPath);
   const logStart = fstatSync(fd).size;
   const [program = process.execPath, ...programArgs] = command.command;
-  const args = [...programArgs, '--home', command.home, '--host', command.host, '--rest-port', String(ports.rest), '--grpc-port', String(ports.grpc)];
+  const args = [
+    ...programArgs,
+    '--home',
+    command.home,
+    '--host',
+    command.host,
+    '--rest-port',
+    String(ports.rest),
+    '--grpc-port',
+    String(ports.grpc),
+  ];
   if (command.workers !== undefined) args.push('--workers', String(command.workers));
   for (const name of command.allowedHosts ?? []) args.push('--allow-host', name);
   if (command.requireToken === true) args.push('--require-token');
   args.push('--key', keyOf(command));
-  const child = spawn(program, args, { detached: true, stdio: ['ignore', fd, fd], cwd: command.home, env: inheritedEnvironment() });
+  const child = spawn(program, args, {
+    detached: true,
+    stdio: ['ignore', fd, fd],
+    cwd: command.home,
+    env: inheritedEnvironment(),
+  });
   closeSync(fd);
   let ended: string | undefined;
   child.on('exit', (code, signal) => {
@@ -121,14 +147,23 @@ export async function startGateway(command: GatewayCommand, ports: { readonly re
   const until = performance.now() + START_MS;
   while (performance.now() < until) {
     if (ended !== undefined) {
-      throw lastError(logPath, logStart) ?? new MillwrightError('MW-UNAVAILABLE', `the data plane ended at once: ${ended}`, { where: logPath, next: `read ${logPath}` });
+      throw (
+        lastError(logPath, logStart) ??
+        new MillwrightError('MW-UNAVAILABLE', `the data plane ended at once: ${ended}`, {
+          where: logPath,
+          next: `read ${logPath}`,
+        })
+      );
     }
     const record = await readRecord(command.home);
     if (record !== undefined && record.pid === child.pid && (await statusOf(record)) !== undefined) return record;
     await sleep(25);
   }
   child.kill('SIGKILL');
-  throw new MillwrightError('MW-UNAVAILABLE', `the data plane was not ready in ${START_MS / 1000} s`, { where: logPath, next: `read ${logPath}` });
+  throw new MillwrightError('MW-UNAVAILABLE', `the data plane was not ready in ${START_MS / 1000} s`, {
+    where: logPath,
+    next: `read ${logPath}`,
+  });
 }
 
 /** Asks it to end after its last answer; ends it the hard way when it does not. */

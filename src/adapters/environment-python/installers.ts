@@ -47,6 +47,7 @@ async function must(job: Job, argv: readonly string[], doing: string, next: stri
 }
 
 const pythonOf = (job: Job): string => join(job.folder, '.venv', 'bin', 'python');
+const VENV = 'sudo apt-get install python3-venv, or: python3 -m pip install uv';
 const CORRECT = 'correct the requirement, then start the run again';
 
 async function seeds(job: Job, locked: readonly LockedPackage[]): Promise<readonly LockedPackage[]> {
@@ -161,33 +162,24 @@ export async function installWithPip(job: Job): Promise<Installed> {
       next: 'python3 -m pip install uv, or name a requirements.txt in millwright.yaml',
     });
   }
-  if (python.pip === undefined) {
-    throw new MillwrightError(
-      'MW-ENV-BUILD',
-      `Python ${python.version} (${python.executable}) was installed without venv and pip`,
-      {
-        where: 'environment.python',
-        next: 'sudo apt-get install python3-venv, or: python3 -m pip install uv',
-      },
-    );
-  }
   job.progress(`making a virtual environment with Python ${python.version}`);
-  await must(
-    job,
-    [python.executable, '-I', '-m', 'venv', '.venv'],
-    'python -m venv',
-    'sudo apt-get install python3-venv',
-  );
-  if (requirements === undefined) return finish(job, '');
+  const venv = [python.executable, '-I', '-m', 'venv', '.venv'];
+  const empty = requirements === undefined || !requirements.text.split('\n').some((line) => /^\s*[^\s#]/.test(line));
+  if (empty) {
+    await must(job, [...venv, '--without-pip'], 'python -m venv', VENV);
+    return finish(job, '');
+  }
+  if (python.pip === undefined) {
+    const message = `Python ${python.version} (${python.executable}) was installed without venv and pip`;
+    throw new MillwrightError('MW-ENV-BUILD', message, { where: 'environment.python', next: VENV });
+  }
+  await must(job, venv, 'python -m venv', VENV);
   const pip = [pythonOf(job), '-I', '-m', 'pip', '--disable-pip-version-check', '--no-input', '--no-color'];
   const [major = 0, minor = 0] = python.pip.split('.').map(Number);
   if (major < REPORTING_PIP[0] || (major === REPORTING_PIP[0] && minor < REPORTING_PIP[1])) {
     await must(job, [...pip, 'install', '--progress-bar', 'off', '--upgrade', 'pip>=23,<27'], 'upgrading pip', CORRECT);
   }
   const install = ['install', '--progress-bar', 'off', '--report', 'report.json', '-r', requirements.name];
-  // A file without a requirement is an error to pip's older releases and nothing to do for us.
-  const some = requirements.text.split('\n').some((line) => /^\s*[^\s#]/.test(line));
-  if (!some) return finish(job, '');
   await must(job, [...pip, ...install], 'pip install', CORRECT);
   return finish(job, lockOf(JSON.parse(await readFile(join(job.folder, 'report.json'), 'utf8'))));
 }

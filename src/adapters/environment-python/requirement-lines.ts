@@ -58,6 +58,7 @@ const BLAME = [
   /Couldn't parse requirement in `[^`]*` at position (\d+)/,
   /Because (?:there is no version of )?([A-Za-z0-9][A-Za-z0-9._-]*(?:==\S+)?) (?:was not found|and you require|has no)/,
   /Because there is no version of ([^\s,]+)/,
+  /Because you require \S+ and ([A-Za-z0-9][A-Za-z0-9._-]*[=<>~!]\S*), we can conclude/,
 ];
 
 /** Which requirement an installer's output blames, and its line in the file when it stands there. */

@@ -63,7 +63,7 @@ export function waitedChildTicks(): number | undefined {
   }
 }
 
-export function allProcesses(): readonly ProcessFacts[] {
+function allProcesses(): readonly ProcessFacts[] {
   let names: readonly string[];
   try {
     names = readdirSync('/proc');

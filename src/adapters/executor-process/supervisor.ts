@@ -148,7 +148,8 @@ async function main(): Promise<void> {
   process.on('SIGINT', () => undefined);
   process.on('SIGHUP', () => undefined);
   const record = await supervise(spec, paths, startedAt);
-  for (let tries = 0; tries < 600; tries += 1) {
+  // A folder that was removed has nobody who waits for the record.
+  for (let tries = 0; tries < 600 && existsSync(paths.folder); tries += 1) {
     try {
       writeRecord(paths.exit, record);
       break;

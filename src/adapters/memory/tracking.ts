@@ -7,8 +7,6 @@ import type { TrackingState } from './tracking-state.ts';
 
 export interface MemoryTracking {
   readonly tracking: TrackingStore;
-  /** Copies everything and returns a function that puts the copy back: how a transaction of the memory store is undone. */
-  readonly snapshot: () => () => void;
   /** A store over a copy (made at its first use) that nobody else sees until `commit` puts it in place. */
   readonly fork: () => { readonly tracking: TrackingStore; readonly commit: () => void };
 }
@@ -27,12 +25,6 @@ export function createMemoryTracking(): MemoryTracking {
   const current = () => state;
   return {
     tracking: over(current),
-    snapshot() {
-      const copy = structuredClone(state);
-      return () => {
-        state = copy;
-      };
-    },
     fork() {
       let copy: TrackingState | undefined;
       return {

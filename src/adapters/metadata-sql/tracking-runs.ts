@@ -178,7 +178,7 @@ export function sqlRuns(db: TrackingDb): RunStore {
     async countRuns(experimentIds, view, filter) {
       if (experimentIds.length === 0) return 0;
       const row = await matching(db, { experimentIds, view, filter })
-        .select((of) => of.fn.countAll<number>().as('count'))
+        .select((of) => of.fn.countAll<number | string>().as('count'))
         .executeTakeFirst();
       return Number(row?.count ?? 0);
     },

@@ -14,10 +14,14 @@ interface Pending {
 
 function errorOf(failure: NonNullable<WriteDone['error']>, folder: string): MillwrightError {
   const full = failure.errno === 'ENOSPC' || failure.errno === 'EDQUOT';
-  return new MillwrightError(full ? 'MW-DISK-FULL' : 'MW-UNAVAILABLE', `the prediction log cannot be written: ${failure.message}`, {
-    where: folder,
-    next: full ? 'free disk space; rows wait in memory until then' : 'check the folder and its rights',
-  });
+  return new MillwrightError(
+    full ? 'MW-DISK-FULL' : 'MW-UNAVAILABLE',
+    `the prediction log cannot be written: ${failure.message}`,
+    {
+      where: folder,
+      next: full ? 'free disk space; rows wait in memory until then' : 'check the folder and its rights',
+    },
+  );
 }
 
 export function createParquetLog(root: string): PredictionLogWriter {
@@ -40,7 +44,8 @@ export function createParquetLog(root: string): PredictionLogWriter {
     });
     next.on('exit', () => {
       if (closing) return;
-      for (const waiting of pending.values()) waiting.reject(new MillwrightError('MW-UNAVAILABLE', `the prediction log's writer: ${reason}`));
+      for (const waiting of pending.values())
+        waiting.reject(new MillwrightError('MW-UNAVAILABLE', `the prediction log's writer: ${reason}`));
       pending.clear();
       worker = start();
     });

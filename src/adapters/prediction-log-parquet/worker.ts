@@ -42,13 +42,22 @@ async function write(job: WriteJob): Promise<void> {
   }
 }
 
+/** One after the other, so that parts appear in the order of their names. */
+async function answer(before: Promise<void>, job: WriteJob): Promise<void> {
+  await before;
+  let done: WriteDone = { id: job.id };
+  try {
+    await write(job);
+  } catch (error) {
+    done = {
+      id: job.id,
+      error: { errno: errnoOf(error), message: error instanceof Error ? error.message : String(error) },
+    };
+  }
+  parentPort?.postMessage(done);
+}
+
 let chain = Promise.resolve();
 parentPort?.on('message', (job: WriteJob) => {
-  chain = chain.then(async () => {
-    const done: WriteDone = await write(job).then(
-      () => ({ id: job.id }),
-      (error: unknown) => ({ id: job.id, error: { errno: errnoOf(error), message: error instanceof Error ? error.message : String(error) } }),
-    );
-    parentPort?.postMessage(done);
-  });
+  chain = answer(chain, job);
 });

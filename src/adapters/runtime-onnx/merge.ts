@@ -42,7 +42,10 @@ export function mergeInputs(jobs: readonly WorkerJob[]): readonly Tensor[] {
 }
 
 /** Undefined when an output does not have one entry per row, so that it cannot be cut. */
-export function splitOutputs(jobs: readonly WorkerJob[], outputs: readonly Tensor[]): (readonly Tensor[])[] | undefined {
+export function splitOutputs(
+  jobs: readonly WorkerJob[],
+  outputs: readonly Tensor[],
+): (readonly Tensor[])[] | undefined {
   if (jobs.length === 1) return [outputs];
   const rows = jobs.map((job) => rowsOf(job.inputs));
   const total = rows.reduce((sum, n) => sum + n, 0);

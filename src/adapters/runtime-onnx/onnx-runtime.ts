@@ -15,6 +15,7 @@ export interface OnnxRuntime extends ModelRuntime {
 export function createOnnxRuntime(options: Partial<PoolOptions> = {}): OnnxRuntime {
   const pool = createPool({
     workers: options.workers ?? Math.min(2, availableParallelism()),
+    depth: options.depth ?? 2,
     batchRows: options.batchRows ?? 1024,
     queueLimit: options.queueLimit ?? 2048,
     graceMs: options.graceMs ?? 1000,
@@ -27,15 +28,20 @@ export function createOnnxRuntime(options: Partial<PoolOptions> = {}): OnnxRunti
       const model = last;
       const signature = await pool.load(model, path).catch((error: unknown) => {
         const reason = error instanceof Error ? error.message : String(error);
-        throw new MillwrightError('MW-MODEL-LOAD', `the model does not load: ${reason.replaceAll(path, basename(path))}`, {
-          where: basename(path),
-          next: 'check the file with: python -c "import onnx; onnx.checker.check_model(\'model.onnx\')"',
-          cause: error,
-        });
+        throw new MillwrightError(
+          'MW-MODEL-LOAD',
+          `the model does not load: ${reason.replaceAll(path, basename(path))}`,
+          {
+            where: basename(path),
+            next: 'check the file with: python -c "import onnx; onnx.checker.check_model(\'model.onnx\')"',
+            cause: error,
+          },
+        );
       });
       return {
         signature,
-        infer: (inputs, outputs, deadline) => pool.run({ model, inputs, ...(outputs === undefined ? {} : { outputs }) }, deadline),
+        infer: (inputs, outputs, deadline) =>
+          pool.run({ model, inputs, ...(outputs === undefined ? {} : { outputs }) }, deadline),
         unload() {
           pool.unload(model);
           return Promise.resolve();

@@ -40,11 +40,17 @@ export function datatypeOf(ortType: string): Datatype | undefined {
 
 function specOf(value: InferenceSession.ValueMetadata): TensorSpec {
   if (!value.isTensor) {
-    throw new Error(`"${value.name}" is a sequence or a map, not a tensor; export without ZipMap (options={"zipmap": False})`);
+    throw new Error(
+      `"${value.name}" is a sequence or a map, not a tensor; export without ZipMap (options={"zipmap": False})`,
+    );
   }
   const datatype = datatypeOf(value.type);
   if (datatype === undefined) throw new Error(`"${value.name}" has the unsupported type ${value.type}`);
-  return { name: value.name, datatype, shape: value.shape.map((size) => (typeof size === 'number' && size >= 0 ? size : -1)) };
+  return {
+    name: value.name,
+    datatype,
+    shape: value.shape.map((size) => (typeof size === 'number' && size >= 0 ? size : -1)),
+  };
 }
 
 export function signatureOf(session: InferenceSession): ModelSignature {

@@ -14,6 +14,8 @@ export interface PoolOptions {
   readonly workers: number;
   /** Rows that may go out together. */
   readonly batchRows: number;
+  /** Batches a thread may have at once: with 2 the next one is there when the last is done, instead of a message's way later. */
+  readonly depth: number;
   /** Requests that may wait before new ones are refused (MW-OVERLOADED). */
   readonly queueLimit: number;
   /** How long after its last deadline a busy thread counts as hung and is ended. */
@@ -31,7 +33,8 @@ interface Waiting {
 
 interface Lane {
   readonly slot: WorkerSlot;
-  batch: readonly Waiting[] | undefined;
+  /** Sent and not answered, oldest first. */
+  readonly batches: (readonly Waiting[])[];
   hung: boolean;
 }
 
@@ -44,11 +47,14 @@ export interface Pool {
   close(): Promise<void>;
 }
 
-const CALLER_FAULT = /invalid feed|unexpected input data type|got invalid dimensions|is missing in 'feeds'|invalid rank|tensor.+size/i;
+const CALLER_FAULT =
+  /invalid feed|unexpected input data type|got invalid dimensions|is missing in 'feeds'|invalid rank|tensor.+size/i;
 
 function runError(reason: string): MillwrightError {
   const code = CALLER_FAULT.test(reason) ? 'MW-TENSOR' : 'MW-MODEL-OUTPUT';
-  return new MillwrightError(code, `the model did not run: ${reason}`, { next: 'compare the request with GET /v2/models/<endpoint>' });
+  return new MillwrightError(code, `the model did not run: ${reason}`, {
+    next: 'compare the request with GET /v2/models/<endpoint>',
+  });
 }
 
 export function createPool(options: PoolOptions): Pool {
@@ -62,7 +68,8 @@ export function createPool(options: PoolOptions): Pool {
     let next = queue[0];
     while (next !== undefined && (batch.length === 0 || rows + next.rows <= options.batchRows)) {
       queue.shift();
-      if (next.deadline < performance.now()) next.reject(new MillwrightError('MW-DEADLINE', 'the request waited past its deadline'));
+      if (next.deadline < performance.now())
+        next.reject(new MillwrightError('MW-DEADLINE', 'the request waited past its deadline'));
       else {
         batch.push(next);
         rows += next.rows;
@@ -73,19 +80,21 @@ export function createPool(options: PoolOptions): Pool {
   }
 
   function pump(): void {
-    for (const lane of lanes) {
-      if (queue.length === 0) return;
-      if (lane.batch !== undefined || !lane.slot.alive()) continue;
-      const batch = takeBatch();
-      if (batch.length === 0) return;
-      lane.batch = batch;
-      lane.slot.run(batch.map((waiting) => waiting.job));
+    // Idle threads first; only then a second batch behind a busy one.
+    for (let depth = 0; depth < options.depth; depth += 1) {
+      for (const lane of lanes) {
+        if (queue.length === 0) return;
+        if (lane.batches.length !== depth || !lane.slot.alive()) continue;
+        const batch = takeBatch();
+        if (batch.length === 0) return;
+        lane.batches.push(batch);
+        lane.slot.run(batch.map((waiting) => waiting.job));
+      }
     }
   }
 
   function settle(lane: Lane, results: readonly JobResult[]): void {
-    const batch = lane.batch ?? [];
-    lane.batch = undefined;
+    const batch = lane.batches.shift() ?? [];
     pump();
     batch.forEach((waiting, index) => {
       const result = results[index];
@@ -95,14 +104,18 @@ export function createPool(options: PoolOptions): Pool {
   }
 
   function died(lane: Lane, reason: string): void {
-    const batch = lane.batch ?? [];
-    lane.batch = undefined;
-    for (const waiting of batch) {
+    const [running = [], ...behind] = lane.batches.splice(0);
+    // What only waited behind it did the thread no harm: back to the front of the queue, in order.
+    queue.unshift(...behind.flat());
+    for (const waiting of running.toReversed()) {
       // A request that hung or already killed a thread once is not tried again: it would take the others down one by one.
       if (closed) waiting.reject(new MillwrightError('MW-UNAVAILABLE', 'the runtime was closed'));
-      else if (lane.hung) waiting.reject(new MillwrightError('MW-DEADLINE', 'the model did not answer in time; its worker was ended'));
+      else if (lane.hung)
+        waiting.reject(new MillwrightError('MW-DEADLINE', 'the model did not answer in time; its worker was ended'));
       else if (waiting.retried) {
-        waiting.reject(new MillwrightError('MW-UNAVAILABLE', `the model's worker died twice on this request: ${reason}`));
+        waiting.reject(
+          new MillwrightError('MW-UNAVAILABLE', `the model's worker died twice on this request: ${reason}`),
+        );
       } else {
         waiting.retried = true;
         queue.unshift(waiting);
@@ -119,14 +132,16 @@ export function createPool(options: PoolOptions): Pool {
       // The new thread queues what it is sent behind its loads.
       revived: pump,
     });
-    const lane: Lane = { slot, batch: undefined, hung: false };
+    const lane: Lane = { slot, batches: [], hung: false };
     lanes.push(lane);
   }
 
   const watchdog = setInterval(() => {
     const now = performance.now();
     for (const lane of lanes) {
-      const latest = lane.batch === undefined ? Number.POSITIVE_INFINITY : Math.max(...lane.batch.map((waiting) => waiting.deadline));
+      const [batch] = lane.batches;
+      const latest =
+        batch === undefined ? Number.POSITIVE_INFINITY : Math.max(...batch.map((waiting) => waiting.deadline));
       if (latest + options.graceMs >= now || lane.hung) continue;
       lane.hung = true;
       void lane.slot.kill();
@@ -154,7 +169,9 @@ export function createPool(options: PoolOptions): Pool {
       if (closed) return Promise.reject(new MillwrightError('MW-UNAVAILABLE', 'the runtime is closed'));
       if (queue.length >= options.queueLimit) {
         return Promise.reject(
-          new MillwrightError('MW-OVERLOADED', `${queue.length} requests wait already`, { next: 'send fewer at once, or try again in a second' }),
+          new MillwrightError('MW-OVERLOADED', `${queue.length} requests wait already`, {
+            next: 'send fewer at once, or try again in a second',
+          }),
         );
       }
       return new Promise((resolve, reject) => {
@@ -166,11 +183,12 @@ export function createPool(options: PoolOptions): Pool {
     async close() {
       closed = true;
       clearInterval(watchdog);
-      for (const waiting of queue.splice(0)) waiting.reject(new MillwrightError('MW-UNAVAILABLE', 'the runtime was closed'));
+      for (const waiting of queue.splice(0))
+        waiting.reject(new MillwrightError('MW-UNAVAILABLE', 'the runtime was closed'));
       await Promise.all(lanes.map((lane) => lane.slot.close()));
       for (const lane of lanes) {
-        for (const waiting of lane.batch ?? []) waiting.reject(new MillwrightError('MW-UNAVAILABLE', 'the runtime was closed'));
-        lane.batch = undefined;
+        for (const waiting of lane.batches.splice(0).flat())
+          waiting.reject(new MillwrightError('MW-UNAVAILABLE', 'the runtime was closed'));
       }
     },
   };

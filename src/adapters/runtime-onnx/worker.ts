@@ -34,19 +34,24 @@ async function load(model: number, path: string): Promise<void> {
   }
 }
 
-async function run(loaded: Loaded, inputs: readonly Tensor[], outputs: readonly string[] | undefined): Promise<Tensor[]> {
+async function run(
+  loaded: Loaded,
+  inputs: readonly Tensor[],
+  outputs: readonly string[] | undefined,
+): Promise<Tensor[]> {
   const feeds: Record<string, OrtTensor> = {};
   for (const input of inputs) {
-    feeds[input.name] = new OrtTensor(TO_ORT[input.datatype], input.data as Float32Array, [...input.shape]);
+    feeds[input.name] = new OrtTensor(TO_ORT[input.datatype], input.data, [...input.shape]);
   }
-  const fetched = outputs === undefined ? await loaded.session.run(feeds) : await loaded.session.run(feeds, [...outputs]);
+  const fetched =
+    outputs === undefined ? await loaded.session.run(feeds) : await loaded.session.run(feeds, [...outputs]);
   const answer: Tensor[] = [];
   for (const spec of loaded.signature.outputs) {
     const value = fetched[spec.name];
     if (value === undefined) continue;
     const datatype = datatypeOf(value.type);
     if (datatype === undefined) throw new Error(`output "${spec.name}" has the unsupported type ${value.type}`);
-    answer.push({ name: spec.name, datatype, shape: [...value.dims], data: value.data as Float32Array });
+    answer.push({ name: spec.name, datatype, shape: [...value.dims], data: value.data });
   }
   return answer;
 }
@@ -95,16 +100,19 @@ async function runAll(jobs: readonly WorkerJob[]): Promise<void> {
   say({ kind: 'done', results });
 }
 
+async function act(before: Promise<void>, message: ToWorker): Promise<void> {
+  await before;
+  if (message.kind === 'load') await load(message.model, message.path);
+  else if (message.kind === 'run') await runAll(message.jobs);
+  else {
+    const loaded = models.get(message.model);
+    models.delete(message.model);
+    await loaded?.session.release();
+  }
+}
+
 // One after the other, in the order they came: a load ends before a run that needs it begins.
 let chain = Promise.resolve();
 parentPort?.on('message', (message: ToWorker) => {
-  chain = chain.then(async () => {
-    if (message.kind === 'load') await load(message.model, message.path);
-    else if (message.kind === 'run') await runAll(message.jobs);
-    else {
-      const loaded = models.get(message.model);
-      models.delete(message.model);
-      await loaded?.session.release();
-    }
-  });
+  chain = act(chain, message);
 });

@@ -21,7 +21,7 @@ function check(request: FastifyRequest, options: GuardOptions): void {
   const host = request.headers.host ?? '';
   if (!allowed(host, options)) {
     throw new MillwrightError('MW-HOST', `this server does not answer for host "${host.slice(0, 100)}"`, {
-      next: 'start it with --allow-host NAME',
+      next: 'start it with --allowed-hosts NAME',
     });
   }
   const { origin } = request.headers;

@@ -11,6 +11,8 @@ export interface HttpOptions extends GuardOptions {
   readonly stream: Stream;
   /** Other transports: MLflow, metrics, the web app's files. */
   readonly extend: (app: FastifyInstance) => Promise<void>;
+  /** The web app's one page, answered to browsers for every address that no route has. */
+  readonly page: string | undefined;
 }
 
 function asMillwright(error: unknown): MillwrightError {
@@ -44,6 +46,9 @@ function asMillwright(error: unknown): MillwrightError {
 const CSP =
   "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
+/** Addresses of programs: a page there would hide a wrong path. */
+const NO_PAGE = /^\/(?:api|ajax-api|v1|v2|assets|metrics|get-artifact)(?:\/|$|\?)/;
+
 export async function createHttp(options: HttpOptions): Promise<FastifyInstance> {
   const app = Fastify({
     logger: false,
@@ -66,17 +71,24 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     if (known.code === 'MW-INTERNAL') options.auth.log.error({ err: known.cause ?? error }, 'request failed');
     return reply.status(known.kind.status).send(errorBody(known));
   });
-  app.setNotFoundHandler((request, reply) =>
-    reply.status(404).send(
+  bindRoutes(app, options.auth, options.handlers);
+  registerStream(app, options.auth, options.stream);
+  await options.extend(app);
+  app.setNotFoundHandler((request, reply) => {
+    // Addresses inside the web app are its own to know; programs get an error that they can read.
+    const wantsPage =
+      request.method === 'GET' &&
+      !NO_PAGE.test(request.url) &&
+      (request.headers.accept ?? '').includes('text/html');
+    if (options.page !== undefined && wantsPage)
+      return reply.type('text/html; charset=utf-8').header('cache-control', 'no-cache').send(options.page);
+    return reply.status(404).send(
       errorBody(
         new MillwrightError('MW-ROUTE', `no such address: ${request.method} ${request.url.slice(0, 200)}`, {
           next: 'see docs/contracts/openapi.json',
         }),
       ),
-    ),
-  );
-  bindRoutes(app, options.auth, options.handlers);
-  registerStream(app, options.auth, options.stream);
-  await options.extend(app);
+    );
+  });
   return app;
 }

@@ -30,7 +30,8 @@ function proxiedPath(request: FastifyRequest): string {
 
 async function* chunksOf(body: unknown): AsyncGenerator<Uint8Array> {
   if (body === undefined || body === null) return;
-  if (!(body instanceof Readable)) throw new MillwrightError('MW-INVALID', 'the body could not be read', { where: 'body' });
+  if (!(body instanceof Readable))
+    throw new MillwrightError('MW-INVALID', 'the body could not be read', { where: 'body' });
   for await (const chunk of body) {
     if (chunk instanceof Uint8Array) yield chunk;
   }
@@ -67,7 +68,7 @@ export function artifactRoutes({ tracking }: MlflowDeps): readonly Route[] {
   });
   const proxied = route({
     method: 'GET',
-    path: '3.0/placeholder',
+    path: PROXY,
     permission: 'read',
     input: z.object({ path: optional(z.string()) }),
     handler: async ({ path = '' }) => {
@@ -79,10 +80,14 @@ export function artifactRoutes({ tracking }: MlflowDeps): readonly Route[] {
       );
     },
   });
-  return [listRoute, { ...proxied, path: PROXY }];
+  return [listRoute, proxied];
 }
 
-export function artifactStreams({ tracking, registry, artifactLimitBytes = DEFAULT_LIMIT }: MlflowDeps): readonly StreamRoute[] {
+export function artifactStreams({
+  tracking,
+  registry,
+  artifactLimitBytes = DEFAULT_LIMIT,
+}: MlflowDeps): readonly StreamRoute[] {
   async function download(reply: FastifyReply, owner: OwnerRef, path: string): Promise<FastifyReply> {
     const { bytes, content } = await tracking.openArtifact(owner, path);
     return sendFile(reply, path, bytes, content);
@@ -99,7 +104,11 @@ export function artifactStreams({ tracking, registry, artifactLimitBytes = DEFAU
     const version = await registry.getVersion(input.name, versionNumber(input.version));
     const at = version.location ?? version.source;
     if (!at.startsWith(SCHEME)) {
-      throw new MillwrightError('MW-INVALID', `the files of ${input.name} v${version.number} are not kept by this server`, { where: 'name' });
+      throw new MillwrightError(
+        'MW-INVALID',
+        `the files of ${input.name} v${version.number} are not kept by this server`,
+        { where: 'name' },
+      );
     }
     const { owner, path } = await tracking.locate(artifactPath(at.slice(SCHEME.length)));
     return download(reply, owner, path === '' ? artifactPath(input.path) : `${path}/${artifactPath(input.path)}`);
@@ -142,6 +151,11 @@ export function artifactStreams({ tracking, registry, artifactLimitBytes = DEFAU
     { method: 'GET', path: '/get-artifact', permission: 'read', serve: runArtifact },
     { method: 'GET', path: '/ajax-api/2.0/mlflow/get-artifact', permission: 'read', serve: runArtifact },
     { method: 'GET', path: '/model-versions/get-artifact', permission: 'read', serve: versionArtifact },
-    { method: 'GET', path: '/ajax-api/2.0/mlflow/model-versions/get-artifact', permission: 'read', serve: versionArtifact },
+    {
+      method: 'GET',
+      path: '/ajax-api/2.0/mlflow/model-versions/get-artifact',
+      permission: 'read',
+      serve: versionArtifact,
+    },
   ];
 }

@@ -8,9 +8,17 @@ export interface MlflowError {
 }
 
 /** MLflow answers 400 where our own API says 409; its clients and its test suite expect that. */
-const STATUS: Readonly<Record<string, number>> = { RESOURCE_ALREADY_EXISTS: 400, INVALID_PARAMETER_VALUE: 400, BAD_REQUEST: 400 };
+const STATUS: Readonly<Record<string, number>> = {
+  RESOURCE_ALREADY_EXISTS: 400,
+  INVALID_PARAMETER_VALUE: 400,
+  BAD_REQUEST: 400,
+};
 
-function fromFastify(error: { readonly code?: unknown; readonly statusCode?: unknown; readonly message?: unknown }): MillwrightError {
+function fromFastify(error: {
+  readonly code?: unknown;
+  readonly statusCode?: unknown;
+  readonly message?: unknown;
+}): MillwrightError {
   const status = typeof error.statusCode === 'number' ? error.statusCode : 500;
   const message = typeof error.message === 'string' ? error.message : 'bad request';
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
@@ -19,7 +27,10 @@ function fromFastify(error: { readonly code?: unknown; readonly statusCode?: unk
     });
   }
   const code: ErrorCode = status === 404 ? 'MW-ROUTE' : status < 500 ? 'MW-INVALID' : 'MW-INTERNAL';
-  return new MillwrightError(code, code === 'MW-INTERNAL' ? 'something failed inside the server; its log has the details' : message);
+  return new MillwrightError(
+    code,
+    code === 'MW-INTERNAL' ? 'something failed inside the server; its log has the details' : message,
+  );
 }
 
 /** Any error as it goes out. A fault of ours says nothing of its inside. */

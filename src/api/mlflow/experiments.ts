@@ -6,15 +6,25 @@ import type { MlflowDeps, Route } from './route.ts';
 import { experimentWire, listed, token } from './wire.ts';
 
 const id = z.object({ experiment_id: required });
-const search = z.object({ filter: text, max_results: int, order_by: list(z.string()), page_token: text, view_type: viewType });
+const search = z.object({
+  filter: text,
+  max_results: int,
+  order_by: list(z.string()),
+  page_token: text,
+  view_type: viewType,
+});
 
 /** A place chosen by a client is refused: every artifact is kept by this server, under a location that it gives. */
 function refuseLocation(location: string | undefined): void {
   if (location === undefined || location === '') return;
-  throw new MillwrightError('MW-INVALID', `artifact_location '${location.slice(0, 100)}' cannot be chosen: this server keeps the artifacts`, {
-    where: 'artifact_location',
-    next: 'create the experiment without artifact_location',
-  });
+  throw new MillwrightError(
+    'MW-INVALID',
+    `artifact_location '${location.slice(0, 100)}' cannot be chosen: this server keeps the artifacts`,
+    {
+      where: 'artifact_location',
+      next: 'create the experiment without artifact_location',
+    },
+  );
 }
 
 export function experimentRoutes({ tracking }: MlflowDeps): readonly Route[] {

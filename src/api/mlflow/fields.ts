@@ -34,7 +34,10 @@ export const flag = optional(
 
 /** A repeated field; a query with one value carries no list. */
 export const list = <S extends z.ZodType>(item: S) =>
-  z.preprocess((value) => (value === undefined || value === null ? [] : Array.isArray(value) ? value : [value]), z.array(item));
+  z.preprocess(
+    (value) => (value === undefined || value === null ? [] : Array.isArray(value) ? value : [value]),
+    z.array(item),
+  );
 
 /** A repeated message, which only comes in a body. */
 export const messages = <S extends z.ZodType>(item: S) =>
@@ -43,7 +46,13 @@ export const messages = <S extends z.ZodType>(item: S) =>
     .nullish()
     .transform((value) => value ?? []);
 
-export const entry = z.object({ key: required, value: z.string().nullish().transform((value) => value ?? '') });
+export const entry = z.object({
+  key: required,
+  value: z
+    .string()
+    .nullish()
+    .transform((value) => value ?? ''),
+});
 
 export const viewType = optional(z.enum(['ACTIVE_ONLY', 'DELETED_ONLY', 'ALL']));
 

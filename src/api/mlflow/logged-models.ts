@@ -8,7 +8,13 @@ import { listed, loggedModelWire, token } from './wire.ts';
 const id = z.object({ model_id: required });
 
 /** `field_name` comes unquoted, whatever characters a metric's key has. */
-function orderText({ field_name: field, ascending }: { readonly field_name: string; readonly ascending: boolean | undefined }): string {
+function orderText({
+  field_name: field,
+  ascending,
+}: {
+  readonly field_name: string;
+  readonly ascending: boolean | undefined;
+}): string {
   const direction = ascending === false ? 'DESC' : 'ASC';
   const dot = field.indexOf('.');
   if (dot < 0) return `${field} ${direction}`;
@@ -132,14 +138,22 @@ export function loggedModelRoutes({ tracking }: MlflowDeps): readonly Route[] {
       input: id.extend({ artifact_directory_path: optional(z.string()) }),
       handler: async (input) => {
         const model = await tracking.getLoggedModel(input.model_id);
-        const files = await tracking.listArtifacts({ kind: 'model', id: model.id }, input.artifact_directory_path ?? '');
+        const files = await tracking.listArtifacts(
+          { kind: 'model', id: model.id },
+          input.artifact_directory_path ?? '',
+        );
         const { info } = loggedModelWire(model);
-        const root = typeof info === 'object' && info !== null && 'artifact_uri' in info ? info.artifact_uri : undefined;
+        const root =
+          typeof info === 'object' && info !== null && 'artifact_uri' in info ? info.artifact_uri : undefined;
         return {
           root_uri: root,
           ...listed(
             'files',
-            files.map((file) => ({ path: file.path, is_dir: file.isDir, ...(file.isDir ? {} : { file_size: file.bytes }) })),
+            files.map((file) => ({
+              path: file.path,
+              is_dir: file.isDir,
+              ...(file.isDir ? {} : { file_size: file.bytes }),
+            })),
           ),
         };
       },

@@ -66,12 +66,19 @@ export function metricRoutes({ tracking }: MlflowDeps): readonly Route[] {
       method: 'GET',
       path: 'metrics/get-history-bulk-interval',
       permission: 'read',
-      input: z.object({ run_ids: list(z.string()), metric_key: required, start_step: int, end_step: int, max_results: int }),
+      input: z.object({
+        run_ids: list(z.string()),
+        metric_key: required,
+        start_step: int,
+        end_step: int,
+        max_results: int,
+      }),
       handler: async (input) => {
         const { run_ids: ids, start_step: start, end_step: end, max_results: most = 2500 } = input;
         if (ids.length === 0 || ids.length > 100) throw bad('run_ids', 'give 1 to 100 run ids');
         if (most < 1 || most > 2500) throw bad('max_results', 'it must be 1 to 2500');
-        if ((start === undefined) !== (end === undefined)) throw bad('start_step', 'give both start_step and end_step, or none');
+        if ((start === undefined) !== (end === undefined))
+          throw bad('start_step', 'give both start_step and end_step, or none');
         if (start !== undefined && end !== undefined && start > end) throw bad('start_step', 'it is after end_step');
         const metrics = [];
         for (const id of ids) {
@@ -80,7 +87,8 @@ export function metricRoutes({ tracking }: MlflowDeps): readonly Route[] {
             .filter((one) => start === undefined || end === undefined || (one.step >= start && one.step <= end))
             .sort((a, b) => a.step - b.step || a.timestamp - b.timestamp);
           const stride = Math.max(1, (within.length - 1) / Math.max(1, most - 1));
-          const rows = within.length <= most ? within : Array.from({ length: most }, (_, i) => within[Math.round(i * stride)]);
+          const rows =
+            within.length <= most ? within : Array.from({ length: most }, (_, i) => within[Math.round(i * stride)]);
           for (const one of rows) if (one !== undefined) metrics.push({ ...metricWire(one), run_id: id });
         }
         return listed('metrics', metrics);

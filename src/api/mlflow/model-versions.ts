@@ -62,7 +62,8 @@ export function modelVersionRoutes({ registry, tracking }: MlflowDeps): readonly
       path: 'model-versions/update',
       permission: 'log',
       input: one.extend({ description: text }),
-      handler: async ({ name, version, description }) => wire(await registry.updateVersion(name, version, description ?? '')),
+      handler: async ({ name, version, description }) =>
+        wire(await registry.updateVersion(name, version, description ?? '')),
     }),
     route({
       method: 'DELETE',
@@ -87,7 +88,8 @@ export function modelVersionRoutes({ registry, tracking }: MlflowDeps): readonly
           pageToken: input.page_token,
         });
         const models = new Map<string, Awaited<ReturnType<typeof registry.getModel>>>();
-        for (const name of new Set(items.map((version) => version.model))) models.set(name, await registry.getModel(name));
+        for (const name of new Set(items.map((version) => version.model)))
+          models.set(name, await registry.getModel(name));
         const versions = items.map((version) => versionWire(version, models.get(version.model)));
         return { ...listed('model_versions', versions), ...token(nextPageToken) };
       },

@@ -14,7 +14,10 @@ export function registeredModelRoutes({ registry }: MlflowDeps): readonly Route[
     registered_model: registeredModelWire(model, await registry.latestVersions(model.id)),
   });
   const latest = async (input: { readonly name: string; readonly stages: readonly string[] }) => {
-    const [versions, model] = [await registry.latestVersions(input.name, input.stages), await registry.getModel(input.name)];
+    const [versions, model] = [
+      await registry.latestVersions(input.name, input.stages),
+      await registry.getModel(input.name),
+    ];
     return listed(
       'model_versions',
       versions.map((version) => versionWire(version, model)),
@@ -27,7 +30,8 @@ export function registeredModelRoutes({ registry }: MlflowDeps): readonly Route[
       path: 'registered-models/create',
       permission: 'log',
       input: named.extend({ tags: messages(entry), description: text }),
-      handler: async ({ name, tags, description }, ctx) => wire(await registry.createModel(ctx, { name, tags, description })),
+      handler: async ({ name, tags, description }, ctx) =>
+        wire(await registry.createModel(ctx, { name, tags, description })),
     }),
     route({
       method: 'GET',
@@ -97,8 +101,20 @@ export function registeredModelRoutes({ registry }: MlflowDeps): readonly Route[
         return {};
       },
     }),
-    route({ method: 'POST', path: 'registered-models/get-latest-versions', permission: 'read', input: latestInput, handler: latest }),
-    route({ method: 'GET', path: 'registered-models/get-latest-versions', permission: 'read', input: latestInput, handler: latest }),
+    route({
+      method: 'POST',
+      path: 'registered-models/get-latest-versions',
+      permission: 'read',
+      input: latestInput,
+      handler: latest,
+    }),
+    route({
+      method: 'GET',
+      path: 'registered-models/get-latest-versions',
+      permission: 'read',
+      input: latestInput,
+      handler: latest,
+    }),
     route({
       method: 'POST',
       path: 'registered-models/alias',

@@ -40,7 +40,7 @@ interface Declaration<S extends z.ZodType> {
 export function route<S extends z.ZodType>({ method, path, permission, input, handler }: Declaration<S>): Route {
   return {
     method,
-    path: path.startsWith('3.0/') ? path : `2.0/mlflow/${path}`,
+    path: /^\d\.0\//.test(path) ? path : `2.0/mlflow/${path}`,
     permission,
     answer: (raw, ctx) => handler(parseInput(input, raw), ctx),
   };

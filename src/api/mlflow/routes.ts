@@ -48,7 +48,11 @@ function addJsonRoute(app: FastifyInstance, deps: MlflowDeps, route: Route, pref
     bodyLimit: JSON_LIMIT,
     onRequest: authorizing(deps, route.permission),
     async handler(request, reply) {
-      const raw = { ...fieldsOf(request.query, 'query'), ...fieldsOf(request.body, 'body'), ...fieldsOf(request.params, 'path') };
+      const raw = {
+        ...fieldsOf(request.query, 'query'),
+        ...fieldsOf(request.body, 'body'),
+        ...fieldsOf(request.params, 'path'),
+      };
       const answer = await route.answer(raw, contextOf(request));
       return reply.header('content-type', 'application/json').send(JSON.stringify(answer));
     },
@@ -98,7 +102,10 @@ export async function registerMlflow(app: FastifyInstance, deps: MlflowDeps): Pr
       for (const route of routes) addJsonRoute(scope, deps, route, prefix);
       for (const path of MISSING) {
         scope.all(`${prefix}/${path}`, { onRequest: authorizing(deps, 'public') }, async (request) => {
-          throw new MillwrightError('MW-ROUTE', `Millwright does not answer ${request.method} ${request.url.split('?', 1)[0]}`);
+          throw new MillwrightError(
+            'MW-ROUTE',
+            `Millwright does not answer ${request.method} ${request.url.split('?', 1)[0]}`,
+          );
         });
       }
     }

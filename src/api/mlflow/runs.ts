@@ -10,8 +10,14 @@ const run = z.object({ run_id: required });
 const dataset = z.object({
   name: required,
   digest: required,
-  source_type: z.string().nullish().transform((value) => value ?? ''),
-  source: z.string().nullish().transform((value) => value ?? ''),
+  source_type: z
+    .string()
+    .nullish()
+    .transform((value) => value ?? ''),
+  source: z
+    .string()
+    .nullish()
+    .transform((value) => value ?? ''),
   schema: text,
   profile: text,
 });
@@ -170,7 +176,9 @@ export function runRoutes({ tracking }: MlflowDeps): readonly Route[] {
       input: run.extend({ model_json: required }),
       handler: async (input) => {
         // What clients before 3.0 send: kept where they look for it, in a tag.
-        await tracking.logBatch(input.run_id, { tags: [{ key: 'mlflow.log-model.history', value: `[${input.model_json}]` }] });
+        await tracking.logBatch(input.run_id, {
+          tags: [{ key: 'mlflow.log-model.history', value: `[${input.model_json}]` }],
+        });
         return {};
       },
     }),

@@ -26,7 +26,17 @@ export function serverRoutes(): readonly Route[] {
 
 export function serverStreams({ version }: MlflowDeps): readonly StreamRoute[] {
   return [
-    { method: 'GET', path: '/health', permission: 'public', serve: async (_request, reply) => reply.type('text/plain').send('OK') },
-    { method: 'GET', path: '/version', permission: 'public', serve: async (_request, reply) => reply.type('text/plain').send(version) },
+    {
+      method: 'GET',
+      path: '/health',
+      permission: 'public',
+      serve: async (_request, reply) => reply.type('text/plain').send('OK'),
+    },
+    {
+      method: 'GET',
+      path: '/version',
+      permission: 'public',
+      serve: async (_request, reply) => reply.type('text/plain').send(version),
+    },
   ];
 }

@@ -101,7 +101,10 @@ export function loggedModelWire(model: LoggedModel): Readonly<Record<string, unk
 }
 
 /** `model` gives the aliases that point at the version. */
-export function versionWire(version: ModelVersion, model: RegisteredModel | undefined): Readonly<Record<string, unknown>> {
+export function versionWire(
+  version: ModelVersion,
+  model: RegisteredModel | undefined,
+): Readonly<Record<string, unknown>> {
   const aliases = Object.entries(model?.aliases ?? {})
     .filter(([, number]) => number === version.number)
     .map(([alias]) => alias);
@@ -124,7 +127,10 @@ export function versionWire(version: ModelVersion, model: RegisteredModel | unde
   };
 }
 
-export function registeredModelWire(model: RegisteredModel, latest: readonly ModelVersion[]): Readonly<Record<string, unknown>> {
+export function registeredModelWire(
+  model: RegisteredModel,
+  latest: readonly ModelVersion[],
+): Readonly<Record<string, unknown>> {
   const aliases = Object.entries(model.aliases).map(([alias, number]) => ({ alias, version: String(number) }));
   return {
     name: model.id,

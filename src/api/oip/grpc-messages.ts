@@ -7,7 +7,7 @@ import { callOptions, versionOf } from './call-options.ts';
 import { tensorFromJson } from './json-tensor.ts';
 import { rawOf, tensorFromRaw } from './raw-tensor.ts';
 
-export interface GrpcParameter {
+interface GrpcParameter {
   readonly parameter_choice?: string;
   readonly bool_param?: boolean;
   readonly int64_param?: string;
@@ -16,7 +16,7 @@ export interface GrpcParameter {
   readonly uint64_param?: string;
 }
 
-export interface GrpcContents {
+interface GrpcContents {
   readonly bool_contents?: readonly boolean[];
   readonly int_contents?: readonly number[];
   readonly int64_contents?: readonly string[];

@@ -1,12 +1,13 @@
 /** The Open Inference Protocol V2 over gRPC, and grpc.health.v1. Messages up to 64 MiB: the libraries' 4 MiB break tabular batches. */
 import { fileURLToPath } from 'node:url';
-import { loadPackageDefinition, Metadata, Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { loadPackageDefinition, Server, ServerCredentials, status } from '@grpc/grpc-js';
 import type {
   GrpcObject,
   handleUnaryCall,
   ServiceClientConstructor,
   ServiceError,
   UntypedHandleCall,
+  Metadata,
 } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { MillwrightError } from '../../domain/errors.ts';
@@ -16,7 +17,7 @@ import type { GrpcInferRequest, GrpcInferResponse } from './grpc-messages.ts';
 import { modelMetadata, repositoryIndex, SERVER_EXTENSIONS } from './models.ts';
 import type { RestDeps } from './rest.ts';
 
-export const GRPC_MESSAGE_LIMIT = 64 * 1024 * 1024;
+const GRPC_MESSAGE_LIMIT = 64 * 1024 * 1024;
 
 function protoFile(name: string): string {
   return fileURLToPath(new URL(`../../../proto/${name}`, import.meta.url));
@@ -62,15 +63,19 @@ function unary<Q, A>(
   authorized: (metadata: Metadata) => boolean,
 ): handleUnaryCall<Q, A> {
   return (call, callback) => {
-    const run = async (): Promise<A> => {
-      if (!authorized(call.metadata))
-        throw new MillwrightError('MW-UNAUTHENTICATED', 'a bearer token is needed', { where: 'authorization' });
-      return work(call.request, call.metadata);
+    const run = async (): Promise<void> => {
+      let answer: A;
+      try {
+        if (!authorized(call.metadata))
+          throw new MillwrightError('MW-UNAUTHENTICATED', 'a bearer token is needed', { where: 'authorization' });
+        answer = await work(call.request, call.metadata);
+      } catch (error) {
+        callback(grpcError(error));
+        return;
+      }
+      callback(null, answer);
     };
-    run().then(
-      (answer) => callback(null, answer),
-      (error: unknown) => callback(grpcError(error)),
-    );
+    void run();
   };
 }
 

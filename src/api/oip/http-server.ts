@@ -26,7 +26,7 @@ export interface HttpAnswer {
 export interface HttpRoutes {
   handle(call: HttpCall): Promise<HttpAnswer> | HttpAnswer | undefined;
   /** The error in the words of this protocol. `owns` says whether a path is of this protocol. */
-  failed(error: unknown): HttpAnswer;
+  readonly failed: (error: unknown) => HttpAnswer;
   owns(path: readonly string[]): boolean;
 }
 
@@ -155,19 +155,27 @@ export function createHttpServer(routes: readonly HttpRoutes[], options: HttpSer
     });
   }
 
+  async function reply(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const owner: { routes: HttpRoutes | undefined } = { routes: fallback };
+    try {
+      let found: HttpAnswer;
+      try {
+        found = await answer(request, owner);
+      } catch (error) {
+        found = owner.routes?.failed(error) ?? { status: 500, body: '{}' };
+      }
+      const group = Math.floor(found.status / 100);
+      answered.set(group, (answered.get(group) ?? 0) + 1);
+      send(request, response, found, draining);
+    } catch {
+      // The connection broke while the answer was written: there is nobody to tell.
+      response.destroy();
+    }
+  }
+
   const server = createServer(
     { maxHeaderSize: 16_384, headersTimeout: 20_000, requestTimeout: 60_000, keepAliveTimeout: 65_000, noDelay: true },
-    (request, response) => {
-      const owner: { routes: HttpRoutes | undefined } = { routes: fallback };
-      answer(request, owner)
-        .catch((error: unknown) => owner.routes?.failed(error) ?? { status: 500, body: '{}' })
-        .then((found) => {
-          const group = Math.floor(found.status / 100);
-          answered.set(group, (answered.get(group) ?? 0) + 1);
-          send(request, response, found, draining);
-        })
-        .catch(() => response.destroy());
-    },
+    (request, response) => void reply(request, response),
   );
   server.maxRequestsPerSocket = 0;
 

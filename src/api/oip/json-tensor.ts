@@ -66,12 +66,12 @@ function writer(name: string, datatype: Datatype, data: TensorData): Write {
       strings[index] = value;
     };
   }
-  const numbers = data as Int32Array;
+  if (!('buffer' in data)) return (value, index) => wrong(value, name, index, datatype);
   const [low, high] = RANGE[datatype] ?? [0, 0];
   return (value, index) => {
     if (typeof value !== 'number' || !Number.isInteger(value) || value < low || value > high)
       wrong(value, name, index, datatype);
-    numbers[index] = value;
+    data[index] = value;
   };
 }
 

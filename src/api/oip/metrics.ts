@@ -32,7 +32,7 @@ function histogram(labels: string, release: Release): string[] {
   ];
 }
 
-export function metricsText(deps: MetricsDeps): string {
+function metricsText(deps: MetricsDeps): string {
   const releases = deps.serving.stats().flatMap((entry) =>
     entry.releases.map((release) => ({
       release,

@@ -5,19 +5,33 @@ import { type Output, safe } from '../output.ts';
 import type { Session } from '../session.ts';
 import { whichEndpoint } from '../which-endpoint.ts';
 
+interface Followed {
+  readonly endpoint: Schemas['Endpoint'];
+  readonly rollout: Schemas['Rollout'] | undefined;
+}
+
 /** Follows a rollout; a canary that holds for hours is left alone after the time given. */
-async function follow(client: Api, name: string, out: Output, patienceMs: number): Promise<Schemas['Endpoint']> {
+async function follow(
+  client: Api,
+  name: string,
+  id: string | undefined,
+  out: Output,
+  patienceMs: number,
+): Promise<Followed> {
   const until = Date.now() + patienceMs;
   let told = '';
   for (;;) {
-    const { endpoint } = await unwrap(client.GET('/api/v1/endpoints/{name}', { params: { path: { name } } }));
+    const detail = await unwrap(client.GET('/api/v1/endpoints/{name}', { params: { path: { name } } }));
+    const { endpoint } = detail;
     const line = endpoint.releases
       .filter((release) => release.percent > 0)
       .map((release) => `v${release.version} ${release.percent}%`)
       .join('  ');
     if (line !== told) out.note(`  ${line}`);
     told = line;
-    if (endpoint.rollout?.status !== 'running' || Date.now() > until) return endpoint;
+    // By its id: the endpoint itself names a rollout only while it runs.
+    const rollout = detail.rollouts.find((one) => one.id === id);
+    if (rollout?.status !== 'running' || Date.now() > until) return { endpoint, rollout };
     await sleep(250);
   }
 }
@@ -42,18 +56,18 @@ export async function run(
     if (!plan.unchanged) process.exitCode = 3;
     return;
   }
-  await unwrap(client.POST('/api/v1/endpoints/{name}/deploy', { params, body }));
-  const endpoint = await follow(client, name, out, 60_000);
-  if (endpoint.rollout?.status === 'rolled-back') {
+  const started = await unwrap(client.POST('/api/v1/endpoints/{name}/deploy', { params, body }));
+  const { endpoint, rollout } = await follow(client, name, started.rollout?.id, out, 60_000);
+  if (rollout?.status === 'rolled-back') {
     throw new MillwrightError(
       'MW-GATE-REFUSED',
-      `v${endpoint.rollout.version} was taken back: ${endpoint.rollout.reason ?? 'a guard tripped'}`,
+      `v${rollout.version} was taken back: ${rollout.reason ?? 'a guard tripped'}`,
       { where: name, next: `mw open endpoints/${name}` },
     );
   }
-  out.result(endpoint, () => [
+  out.result({ ...endpoint, ...(rollout === undefined ? {} : { rollout }) }, () => [
     `${name} answers at ${endpoint.restUrl}`,
-    ...(endpoint.rollout?.status === 'running'
+    ...(rollout?.status === 'running'
       ? [`A canary is under way; it goes on by itself: mw open endpoints/${name}`]
       : []),
     `next: mw predict ${name}`,

@@ -35,7 +35,9 @@ export async function run(
     `  training      ${found.train ?? 'no train.py found: correct "run" in the file'}`,
     `  requirements  ${found.requirements ?? 'none found'}`,
     `  data          ${found.data ?? 'none found'}`,
-    `  model         ${found.model ?? 'not named in the script: it must write model.onnx'}`,
-    'next: mw run',
+    `  model         ${found.model ?? 'not named in the script'}`,
+    ...(found.todo.length === 0
+      ? ['next: mw run']
+      : ['Before the first run:', ...found.todo.map((line) => `  ${line}`), 'then: mw run']),
   ]);
 }

@@ -6,11 +6,11 @@ import { whichEndpoint } from '../which-endpoint.ts';
 
 type Row = Record<string, string | number | boolean | null>;
 
-async function rowsOf(text: string | undefined, example: Row | undefined): Promise<Row[]> {
+async function rowsOf(name: string, text: string | undefined, example: Row | undefined): Promise<Row[]> {
   if (text === undefined) {
     if (example !== undefined) return [example];
     throw new MillwrightError('MW-USAGE', 'this endpoint has answered nothing yet, so there is no row to repeat', {
-      next: `mw predict NAME '{"column": value, …}'`,
+      next: `mw predict ${name} '{"column": value, …}'`,
     });
   }
   const json = text.trim().startsWith('{') || text.trim().startsWith('[') ? text : await readFile(text, 'utf8');
@@ -30,7 +30,7 @@ export async function run({ api, out }: Session, args: readonly string[]): Promi
   const named = args.length > 1 || !/^[[{]|\.json$/.test(args[0] ?? '') ? args[0] : undefined;
   const name = await whichEndpoint(client, named);
   const detail = await unwrap(client.GET('/api/v1/endpoints/{name}', { params: { path: { name } } }));
-  const rows = await rowsOf(named === undefined ? args[0] : args[1], detail.example);
+  const rows = await rowsOf(name, named === undefined ? args[0] : args[1], detail.example);
   const answer = await unwrap(
     client.POST('/api/v1/endpoints/{name}/try', { params: { path: { name } }, body: { rows } }),
   );

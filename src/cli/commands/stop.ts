@@ -1,6 +1,5 @@
-import { stopPlane } from '../../app/background.ts';
+import { stopPlane, stopServer } from '../../app/background.ts';
 import type { Session } from '../session.ts';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 export async function run(
   { config, out, server }: Session,
@@ -8,12 +7,9 @@ export async function run(
   flags: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   const record = await server();
-  if (record !== undefined) {
-    process.kill(record.pid, 'SIGTERM');
-    for (let i = 0; i < 120 && (await server()) !== undefined; i += 1) await sleep(100);
-  }
+  const stopped = await stopServer(config);
   const plane = flags['all'] === true ? await stopPlane(config) : false;
-  out.result({ server: record !== undefined, plane }, () => [
+  out.result({ server: stopped, plane }, () => [
     record === undefined ? 'No server runs here.' : `The server (pid ${record.pid}) has stopped.`,
     plane
       ? 'The data plane has stopped: endpoints answer no more.'

@@ -70,8 +70,9 @@ export function apiLoopClient(base: string, headers: Readonly<Record<string, str
         .evaluations,
     alerts: async (project, limit) =>
       (await call<Schemas['Alerts']>(`/alerts?project=${part(project)}&limit=${limit}`)).alerts,
-    events: async (project, limit) =>
-      (await call<Schemas['Events']>(`/events?project=${part(project)}&limit=${limit}`)).events,
+    events: async (project, types, limit) =>
+      (await call<Schemas['Events']>(`/events?project=${part(project)}&types=${part(types.join(','))}&limit=${limit}`))
+        .events,
     versions: async (model, limit) =>
       (await call<Schemas['ModelDetail']>(`/models/${part(model)}?limit=${limit}`)).versions,
     version: (model, version) => call<Schemas['ModelVersionDetail']>(`/models/${part(model)}/versions/${version}`),

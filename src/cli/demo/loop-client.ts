@@ -22,7 +22,8 @@ export interface LoopClient {
   endpoint(name: string): Promise<EndpointView | undefined>;
   evaluations(project: string, monitor: string, limit: number): Promise<readonly EvaluationView[]>;
   alerts(project: string, limit: number): Promise<readonly AlertView[]>;
-  events(project: string, limit: number): Promise<readonly EventView[]>;
+  /** Only of these types: an endpoint's calls and a step's states would crowd out the rest. */
+  events(project: string, types: readonly string[], limit: number): Promise<readonly EventView[]>;
   versions(model: string, limit: number): Promise<readonly VersionView[]>;
   version(model: string, version: number): Promise<VersionDetailView>;
   sendOutcomes(endpoint: string, outcomes: readonly SentOutcome[]): Promise<void>;

@@ -113,7 +113,10 @@ async function traffic(deps: StoryDeps, spec: StorySpec, tell: Tell): Promise<Re
         activity: () => activity(client, spec),
         settled: (boundary) => settled(client, spec, boundary),
         onMoment: (state) => {
+          const mark = state.period === now ? undefined : spec.marks?.[state.period];
           now = state.period;
+          if (mark !== undefined)
+            tell({ kind: 'happened', tone: 'warning', text: mark, when: `${period.word} ${now}` });
           if (performance.now() - shown < LIVE_MS) return;
           shown = performance.now();
           const { requests, rows, failed, recent, byVersion } = state.traffic();

@@ -49,6 +49,20 @@ function text(data: Readonly<Record<string, unknown>>, name: string): string {
 
 type Happened = Omit<Extract<StoryEvent, { kind: 'happened' }>, 'kind' | 'when'>;
 
+/** Event types that `tell` knows. */
+const TOLD = [
+  'alert.fired',
+  'alert.resolved',
+  'pipeline_run.started',
+  'pipeline_run.failed',
+  'model.unchanged',
+  'model_version.registered',
+  'rollout.stepped',
+  'rollout.promoted',
+  'rollout.rolled_back',
+  'data_plane.restarted',
+];
+
 /** The events worth a line; undefined for the others. */
 export function tell(event: Pick<EventView, 'type' | 'data'>): Happened | undefined {
   const say = (name: string): string => text(event.data, name);
@@ -85,7 +99,7 @@ export function tell(event: Pick<EventView, 'type' | 'data'>): Happened | undefi
 export function eventTeller(client: LoopClient, project: string): () => Promise<readonly Happened[]> {
   let newest: number | undefined;
   return async () => {
-    const events = [...(await client.events(project, 100))].sort((a, b) => a.seq - b.seq);
+    const events = [...(await client.events(project, TOLD, 100))].sort((a, b) => a.seq - b.seq);
     const from = newest ?? events.at(-1)?.seq ?? 0;
     newest = Math.max(from, events.at(-1)?.seq ?? 0);
     return events.filter((event) => event.seq > from).flatMap((event) => tell(event) ?? []);

@@ -37,9 +37,9 @@ function momentOf(line: string, where: string): ReplayMoment {
       next: "delete the example's data folder and start the demo again",
     });
   };
-  if (!isObject(value) || typeof value['hour'] !== 'number' || !isObject(value['inputs']))
-    return wrong('no hour or inputs');
-  const { hour, outcomes, known_at: knownAt } = value;
+  if (!isObject(value) || typeof value['at'] !== 'number' || !isObject(value['inputs']))
+    return wrong('no time or inputs');
+  const { at, outcomes, known_at: knownAt } = value;
   const rows = Array.isArray(outcomes) ? outcomes.length : 0;
   if (rows === 0 || !isNumbers(outcomes, rows) || !isNumbers(knownAt, rows))
     return wrong('outcomes do not fit known_at');
@@ -47,7 +47,7 @@ function momentOf(line: string, where: string): ReplayMoment {
   for (const [name, column] of Object.entries(value['inputs'])) {
     inputs[name] = isColumn(column, rows) ? column : wrong(`column ${name} does not fit its ${rows} rows`);
   }
-  return { at: hour, rows, inputs, outcomes, knownAt };
+  return { at, rows, inputs, outcomes, knownAt };
 }
 
 /** Moments of one file in order. Throws MW-INVALID with file and line. */

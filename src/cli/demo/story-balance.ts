@@ -9,7 +9,7 @@ const NO_METRICS = {};
 /** Runs of this demo, oldest first, with their judgement. */
 export async function turnsOf(client: LoopClient, spec: StorySpec, firstNumber: number): Promise<readonly Turn[]> {
   const runs = (await client.pipelineRuns(spec.project, 200)).filter((run) => run.number >= firstNumber);
-  const events = await client.events(spec.project, 500);
+  const events = await client.events(spec.project, ['rollout.promoted'], 200);
   const promotedAt = (version: number): number | undefined =>
     events.find((event) => event.type === 'rollout.promoted' && event.data['version'] === version)?.at;
   return Promise.all(

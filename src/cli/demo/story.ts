@@ -100,6 +100,8 @@ export interface StorySpec {
   };
   readonly pace: ReplayPace;
   readonly texts: Readonly<Record<Phase, string>>;
+  /** What happens in the replayed world, by period: told when the traffic gets there. */
+  readonly marks?: Readonly<Record<number, string>>;
   /** A run that must be refused. */
   readonly broken?: { readonly set: Readonly<Record<string, string>>; readonly what: string };
 }

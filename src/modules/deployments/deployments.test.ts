@@ -62,14 +62,26 @@ function localPlane(runtime: ReturnType<typeof createOnnxRuntime>, clock: { now(
     async status() {
       up();
       const routes = serving.endpoints().map(({ endpoint, epoch }) => ({ endpoint, epoch }));
-      return { pid: 1, startedAt: state.startedAt, rest: '', grpc: '', routes, stats: serving.stats(), log: { written: 0, dropped: 0, pending: 0 }, rssBytes: 0, cpuSeconds: 0 };
+      return {
+        pid: 1,
+        startedAt: state.startedAt,
+        rest: '',
+        grpc: '',
+        routes,
+        stats: serving.stats(),
+        log: { written: 0, dropped: 0, pending: 0 },
+        rssBytes: 0,
+        cpuSeconds: 0,
+      };
     },
     signature: (releaseId) => Promise.resolve(serving.releaseSignature(releaseId)),
     flush: () => Promise.resolve(),
   };
   const call = async (times: number): Promise<number[]> => {
     const inputs = [{ name: 'x', datatype: 'FP32', shape: [1, 2], data: Float32Array.of(1, 2) }] as const;
-    const answers = await Promise.all(Array.from({ length: times }, () => serving.infer({ endpoint: 'linear', inputs })));
+    const answers = await Promise.all(
+      Array.from({ length: times }, () => serving.infer({ endpoint: 'linear', inputs })),
+    );
     return answers.map((answer) => answer.version);
   };
   const restart = async (): Promise<void> => {
@@ -96,7 +108,14 @@ describe('deployments', () => {
     local = localPlane(runtime, clock);
     store = createMemoryMetadata();
     artifacts = createMemoryArtifacts();
-    deployments = createDeployments({ store, plane: local.plane, artifacts, clock, ids: createIds(clock), modelFolder: folder });
+    deployments = createDeployments({
+      store,
+      plane: local.plane,
+      artifacts,
+      clock,
+      ids: createIds(clock),
+      modelFolder: folder,
+    });
   });
   afterEach(async () => {
     await runtime.close();
@@ -106,16 +125,35 @@ describe('deployments', () => {
   async function version(number: number, file = `linear-${number}.onnx`): Promise<ModelVersion> {
     const bytes = await readFile(fileURLToPath(new URL(`../../testing/fixtures/${file}`, import.meta.url)));
     const { digest } = await artifacts.put(bytes);
-    const lineage = { project: 'p', pipelineRunId: 'p-1', artifactDigest: digest, artifactName: 'model.onnx', datasetVersionIds: [], codeDigest: 'c', params: {} };
-    const named = { id: `linear/${number}`, model: 'linear', number, createdAt: now, updatedAt: now, stage: 'None', source: 's', tags: {} };
+    const lineage = {
+      project: 'p',
+      pipelineRunId: 'p-1',
+      artifactDigest: digest,
+      artifactName: 'model.onnx',
+      datasetVersionIds: [],
+      codeDigest: 'c',
+      params: {},
+    };
+    const named = {
+      id: `linear/${number}`,
+      model: 'linear',
+      number,
+      createdAt: now,
+      updatedAt: now,
+      stage: 'None',
+      source: 's',
+      tags: {},
+    };
     return { ...named, status: 'READY', metrics: {}, championMetrics: {}, gates: [], verdict: 'accepted', lineage };
   }
   async function deploy(number: number, spec = endpointSpec([10, 50, 100]), file?: string) {
     const plan = await deployments.plan(ctx, { project: 'p', endpoint: spec, version: await version(number, file) });
     return deployments.deploy(ctx, plan, 'test');
   }
-  const types = async (): Promise<string[]> => (await store.events.find({ limit: 1000, order: 'oldest' })).map((event) => event.type);
-  const weights = async (): Promise<unknown> => (await deployments.get('linear'))?.weights.map((weight) => [weight.version, weight.percent]);
+  const types = async (): Promise<string[]> =>
+    (await store.events.find({ limit: 1000, order: 'oldest' })).map((event) => event.type);
+  const weights = async (): Promise<unknown> =>
+    (await deployments.get('linear'))?.weights.map((weight) => [weight.version, weight.percent]);
 
   test('the first deployment takes all calls at once and is promoted', async () => {
     const done = await deploy(1);
@@ -123,7 +161,11 @@ describe('deployments', () => {
     expect(await weights()).toEqual([[1, 100]]);
     expect(await local.call(3)).toEqual([1, 1, 1]);
     expect(await types()).toEqual(['release.created', 'rollout.started', 'rollout.promoted']);
-    const again = await deployments.plan(ctx, { project: 'p', endpoint: endpointSpec([100]), version: await version(9, 'linear-1.onnx') });
+    const again = await deployments.plan(ctx, {
+      project: 'p',
+      endpoint: endpointSpec([100]),
+      version: await version(9, 'linear-1.onnx'),
+    });
     expect(again.unchanged).toBe(true);
     expect(again.changes.map((change) => change.text).join()).toContain('no changes');
     expect((await deployments.deploy(ctx, again, 'x')).unchanged).toBe(true);
@@ -133,16 +175,28 @@ describe('deployments', () => {
   test('a canary goes 10 → 50 → 100 as calls come in, is promoted, and the old release answers again after a rollback', async () => {
     await deploy(1);
     await deploy(2, endpointSpec([10, 50, 100], ['error_rate > 1%', 'latency.p99 > 5s']));
-    expect(await weights()).toEqual([[2, 10], [1, 90]]);
+    expect(await weights()).toEqual([
+      [2, 10],
+      [1, 90],
+    ]);
     await deployments.tick();
-    expect(await weights()).toEqual([[2, 10], [1, 90]]);
+    expect(await weights()).toEqual([
+      [2, 10],
+      [1, 90],
+    ]);
     const seen = await local.call(300);
     expect(seen.filter((v) => v === 2).length).toBeGreaterThan(10);
     expect(seen.filter((v) => v === 2).length).toBeLessThan(60);
     await deployments.tick();
-    expect(await weights()).toEqual([[2, 50], [1, 50]]);
+    expect(await weights()).toEqual([
+      [2, 50],
+      [1, 50],
+    ]);
     await deployments.tick();
-    expect(await weights()).toEqual([[2, 50], [1, 50]]);
+    expect(await weights()).toEqual([
+      [2, 50],
+      [1, 50],
+    ]);
     await local.call(60);
     await deployments.tick();
     expect(await weights()).toEqual([[2, 100]]);
@@ -153,7 +207,14 @@ describe('deployments', () => {
     const back = await deployments.rollback(ctx, 'linear', 'felt wrong');
     expect(back).toMatchObject({ from: 2, to: 1 });
     expect(await local.call(3)).toEqual([1, 1, 1]);
-    expect((await types()).slice(3)).toEqual(['release.created', 'rollout.started', 'rollout.stepped', 'rollout.stepped', 'rollout.promoted', 'endpoint.rolled_back']);
+    expect((await types()).slice(3)).toEqual([
+      'release.created',
+      'rollout.started',
+      'rollout.stepped',
+      'rollout.stepped',
+      'rollout.promoted',
+      'endpoint.rolled_back',
+    ]);
     // And forth again: what was rolled back is still warm.
     expect(await deployments.rollback(ctx, 'linear', 'sorry')).toMatchObject({ from: 1, to: 2 });
   });
@@ -164,12 +225,18 @@ describe('deployments', () => {
     await deploy(2, spec);
     await local.call(4);
     await deployments.tick();
-    expect(await weights()).toEqual([[2, 50], [1, 50]]);
+    expect(await weights()).toEqual([
+      [2, 50],
+      [1, 50],
+    ]);
     expect((await deployments.rollouts('linear'))[0]?.guards[0]?.tripped).toBeUndefined();
     await local.call(60);
     await deployments.tick();
     expect(await weights()).toEqual([[1, 100]]);
-    expect((await deployments.rollouts('linear'))[0]).toMatchObject({ status: 'rolled-back', reason: expect.stringContaining('latency.p50 > 0ms at 50 %: observed') });
+    expect((await deployments.rollouts('linear'))[0]).toMatchObject({
+      status: 'rolled-back',
+      reason: expect.stringContaining('latency.p50 > 0ms at 50 %: observed'),
+    });
     expect(await local.call(3)).toEqual([1, 1, 1]);
     expect(await types()).toContain('rollout.rolled_back');
   });
@@ -233,7 +300,10 @@ describe('deployments', () => {
     await local.call(14);
     await local.restart();
     await deployments.tick();
-    expect(await weights()).toEqual([[2, 50], [1, 50]]);
+    expect(await weights()).toEqual([
+      [2, 50],
+      [1, 50],
+    ]);
     await local.call(60);
     await deployments.tick();
     expect(await weights()).toEqual([[2, 100]]);
@@ -243,10 +313,20 @@ describe('deployments', () => {
     await deploy(1);
     await deploy(2, endpointSpec([10, 100], [], { ms: 60_000, calls: 0 }));
     await deployments.tick();
-    expect(await weights()).toEqual([[2, 10], [1, 90]]);
+    expect(await weights()).toEqual([
+      [2, 10],
+      [1, 90],
+    ]);
     await deploy(3, endpointSpec([20, 100], [], { ms: 60_000, calls: 0 }));
-    expect(await weights()).toEqual([[3, 20], [1, 80]]);
-    expect((await deployments.rollouts('linear')).map((rollout) => rollout.status).sort()).toEqual(['promoted', 'rolled-back', 'running']);
+    expect(await weights()).toEqual([
+      [3, 20],
+      [1, 80],
+    ]);
+    expect((await deployments.rollouts('linear')).map((rollout) => rollout.status).sort()).toEqual([
+      'promoted',
+      'rolled-back',
+      'running',
+    ]);
     await deployments.tick();
     now += 61_000;
     await deployments.tick();
@@ -258,8 +338,14 @@ describe('deployments', () => {
     await deploy(1);
     await expect(deployments.rollback(ctx, 'linear', 'x')).rejects.toMatchObject({ code: 'MW-STATE' });
     const unknown = endpointSpec([10, 100], ['eror_rate > 1%']);
-    await expect(deployments.plan(ctx, { project: 'p', endpoint: unknown, version: await version(2) })).rejects.toMatchObject({ code: 'MW-CONFIG-EXPRESSION', where: 'millwright.yaml:20' });
-    const plan = await deployments.plan(ctx, { project: 'other', endpoint: endpointSpec([100]), version: await version(2) });
+    await expect(
+      deployments.plan(ctx, { project: 'p', endpoint: unknown, version: await version(2) }),
+    ).rejects.toMatchObject({ code: 'MW-CONFIG-EXPRESSION', where: 'millwright.yaml:20' });
+    const plan = await deployments.plan(ctx, {
+      project: 'other',
+      endpoint: endpointSpec([100]),
+      version: await version(2),
+    });
     await expect(deployments.deploy(ctx, plan, 'x')).rejects.toMatchObject({ code: 'MW-EXISTS' });
   });
 });

@@ -19,7 +19,7 @@ import { pushRoute } from './route-push.ts';
 import type { PushDeps, PushResult } from './route-push.ts';
 import { atBaseline, ended, observed, settledOn, stableOf, withShare } from './transitions.ts';
 
-export interface Deployed {
+interface Deployed {
   readonly endpoint: Endpoint;
   /** Rolled-back at once when the candidate did not load; `reason` says why. */
   readonly rollout?: Rollout;
@@ -27,7 +27,7 @@ export interface Deployed {
   readonly unchanged: boolean;
 }
 
-export interface RolledBack {
+interface RolledBack {
   readonly endpoint: Endpoint;
   readonly from: number;
   readonly to: number;
@@ -36,7 +36,10 @@ export interface RolledBack {
 
 export interface Deployments {
   /** Reads and writes nothing else. Throws MW-STATE for a version that cannot be served, MW-CONFIG-EXPRESSION for an unusable guard. */
-  plan(ctx: Context, request: { readonly project: string; readonly endpoint: EndpointSpec; readonly version: ModelVersion }): Promise<DeploymentPlan>;
+  plan(
+    ctx: Context,
+    request: { readonly project: string; readonly endpoint: EndpointSpec; readonly version: ModelVersion },
+  ): Promise<DeploymentPlan>;
   /** Does what the plan says. A running rollout of the endpoint is ended and its candidate replaced. */
   deploy(ctx: Context, plan: DeploymentPlan, cause: string): Promise<Deployed>;
   /** The release before takes all calls: it is warm, so this is one pointer write. Throws MW-STATE when there is none, MW-NOT-FOUND. */
@@ -50,10 +53,13 @@ export interface Deployments {
   rollouts(endpoint: string, limit?: number): Promise<readonly Rollout[]>;
 }
 
-export type DeploymentsDeps = PushDeps & StepDeps;
+type DeploymentsDeps = PushDeps & StepDeps;
 
 const SYSTEM: Author = { actor: 'system' };
-const authorOf = (ctx: Context): Author => ({ actor: ctx.principal.name, ...(ctx.cause === undefined ? {} : { cause: ctx.cause }) });
+const authorOf = (ctx: Context): Author => ({
+  actor: ctx.principal.name,
+  ...(ctx.cause === undefined ? {} : { cause: ctx.cause }),
+});
 
 export function createDeployments(deps: DeploymentsDeps): Deployments {
   const { store, plane, clock } = deps;
@@ -61,7 +67,8 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
 
   async function current(id: string): Promise<Endpoint> {
     const endpoint = await store.endpoints.get(id);
-    if (endpoint === undefined) throw new MillwrightError('MW-NOT-FOUND', `there is no endpoint "${id}"`, { next: 'list them with: mw status' });
+    if (endpoint === undefined)
+      throw new MillwrightError('MW-NOT-FOUND', `there is no endpoint "${id}"`, { next: 'list them with: mw status' });
     return endpoint;
   }
 
@@ -71,8 +78,12 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
   };
 
   /** The candidate did not load: production goes on unchanged and the rollout says why. */
-  async function refused(rollout: Rollout, author: Author, push: Extract<PushResult, { state: 'refused' }>): Promise<void> {
-    await rollBackRollout(deps, rollout.id, author, push.reason);
+  async function refused(
+    rollout: Rollout,
+    author: Author,
+    why: Extract<PushResult, { state: 'refused' }>,
+  ): Promise<void> {
+    await rollBackRollout(deps, rollout.id, author, why.reason);
     await pushRoute(deps, rollout.endpoint);
   }
 
@@ -81,12 +92,15 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
     const result = await pushRoute(deps, endpointId);
     if (result.state !== 'refused') return result;
     const running = await runningOf(store, await store.endpoints.get(endpointId));
-    if (running !== undefined && (result.releaseId === undefined || result.releaseId === running.releaseId)) await refused(running, author, result);
+    if (running !== undefined && (result.releaseId === undefined || result.releaseId === running.releaseId))
+      await refused(running, author, result);
     return result;
   }
 
   async function setBaseline(rollout: Rollout, status: PlaneStatus): Promise<void> {
-    const stats = status.stats.find((entry) => entry.endpoint === rollout.endpoint)?.releases.find((entry) => entry.releaseId === rollout.releaseId);
+    const stats = status.stats
+      .find((entry) => entry.endpoint === rollout.endpoint)
+      ?.releases.find((entry) => entry.releaseId === rollout.releaseId);
     const baseline = {
       planeStartedAt: status.startedAt,
       calls: stats?.calls ?? 0,
@@ -96,14 +110,23 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
     await store.rollouts.update(rollout.id, (doc) => atBaseline(doc, baseline));
   }
 
-  async function desire(tx: Stores, plan: DeploymentPlan, cause: string, author: Author): Promise<{ rollout: Rollout; release: Release }> {
+  async function desire(
+    tx: Stores,
+    plan: DeploymentPlan,
+    cause: string,
+    author: Author,
+  ): Promise<{ rollout: Rollout; release: Release }> {
     const now = clock.now();
     const before = await tx.endpoints.get(plan.endpoint);
     if (before !== undefined && before.project !== plan.project) {
-      throw new MillwrightError('MW-EXISTS', `the endpoint "${plan.endpoint}" belongs to the project ${before.project}`, {
-        where: 'endpoint.name',
-        next: 'choose another name in millwright.yaml',
-      });
+      throw new MillwrightError(
+        'MW-EXISTS',
+        `the endpoint "${plan.endpoint}" belongs to the project ${before.project}`,
+        {
+          where: 'endpoint.name',
+          next: 'choose another name in millwright.yaml',
+        },
+      );
     }
     const running = await runningOf(tx, before);
     const stable = before === undefined ? undefined : stableOf(before, running);
@@ -111,13 +134,16 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
       const reason = `replaced by v${plan.version}`;
       await tx.rollouts.update(running.id, (doc) => ended(doc, 'rolled-back', now, reason));
       const old = await tx.releases.get(running.releaseId);
-      await emit(deps, tx, plan.project, author, { type: 'rollout.rolled_back', data: {
-        endpoint: plan.endpoint,
-        rolloutId: running.id,
-        version: old?.version ?? 0,
-        reason,
-        ...(stable === undefined ? {} : { to: stable.version }),
-      } });
+      await emit(deps, tx, plan.project, author, {
+        type: 'rollout.rolled_back',
+        data: {
+          endpoint: plan.endpoint,
+          rolloutId: running.id,
+          version: old?.version ?? 0,
+          reason,
+          ...(stable === undefined ? {} : { to: stable.version }),
+        },
+      });
     }
     const release: Release = {
       id: `${plan.endpoint}-r${await tx.counter(`release:${plan.endpoint}`)}`,
@@ -137,34 +163,58 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
       releaseId: release.id,
       ...(stable === undefined ? {} : { fromReleaseId: stable.releaseId }),
       status: 'running',
-      steps: (direct ? [100] : plan.steps).map((percent, index) => (index === 0 ? { percent, startedAt: now } : { percent })),
+      steps: (direct ? [100] : plan.steps).map((percent, index) =>
+        index === 0 ? { percent, startedAt: now } : { percent },
+      ),
       stepIndex: 0,
       hold: direct ? { ms: 0, calls: 0 } : plan.hold,
       guards: (direct ? [] : plan.guards).map((text) => ({ at: now, text, tripped: undefined })),
       cause,
     };
     await tx.rollouts.insert(rollout);
-    const bare: Endpoint = before ?? { id: plan.endpoint, createdAt: now, project: plan.project, model: plan.model, epoch: 0, weights: [] };
+    const bare: Endpoint = before ?? {
+      id: plan.endpoint,
+      createdAt: now,
+      project: plan.project,
+      model: plan.model,
+      epoch: 0,
+      weights: [],
+    };
     const settled = running === undefined ? bare : settledOn(bare, stable, bare.previous);
     const candidate = { releaseId: release.id, version: plan.version };
-    const next: Endpoint = { ...withShare(settled, candidate, stable, rollout.steps[0]?.percent ?? 100), model: plan.model, rolloutId: rollout.id };
+    const next: Endpoint = {
+      ...withShare(settled, candidate, stable, rollout.steps[0]?.percent ?? 100),
+      model: plan.model,
+      rolloutId: rollout.id,
+    };
     if (before === undefined) await tx.endpoints.insert(next);
     else await tx.endpoints.update(plan.endpoint, () => next);
-    await emit(deps, tx, plan.project, author, { type: 'release.created', data: { endpoint: plan.endpoint, releaseId: release.id, version: plan.version } });
-    await emit(deps, tx, plan.project, author, { type: 'rollout.started', data: {
-      endpoint: plan.endpoint,
-      rolloutId: rollout.id,
-      version: plan.version,
-      ...(stable === undefined ? {} : { from: stable.version }),
-    } });
+    await emit(deps, tx, plan.project, author, {
+      type: 'release.created',
+      data: { endpoint: plan.endpoint, releaseId: release.id, version: plan.version },
+    });
+    await emit(deps, tx, plan.project, author, {
+      type: 'rollout.started',
+      data: {
+        endpoint: plan.endpoint,
+        rolloutId: rollout.id,
+        version: plan.version,
+        ...(stable === undefined ? {} : { from: stable.version }),
+      },
+    });
     return { rollout, release };
   }
 
   /** A rollout without anything to watch (first deployment, all at once) is promoted as soon as it serves. */
   async function settleOrWatch(rollout: Rollout, author: Author): Promise<void> {
-    const watched = rollout.guards.length > 0 || rollout.hold.ms > 0 || rollout.hold.calls > 0 || rollout.steps.length > 1;
+    const watched =
+      rollout.guards.length > 0 || rollout.hold.ms > 0 || rollout.hold.calls > 0 || rollout.steps.length > 1;
     if (!watched) await advance(deps, rollout.id, author, 'at once');
-    else await plane.status().then((status) => setBaseline(rollout, status), () => undefined);
+    else
+      await plane.status().then(
+        (status) => setBaseline(rollout, status),
+        () => undefined,
+      );
   }
 
   async function deployNow(ctx: Context, plan: DeploymentPlan, cause: string): Promise<Deployed> {
@@ -174,7 +224,12 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
     const result = await push(plan.endpoint, author);
     if (result.state === 'applied') await settleOrWatch(rollout, author);
     const after = await store.rollouts.get(rollout.id);
-    return { endpoint: await current(plan.endpoint), release, ...(after === undefined ? {} : { rollout: after }), unchanged: false };
+    return {
+      endpoint: await current(plan.endpoint),
+      release,
+      ...(after === undefined ? {} : { rollout: after }),
+      unchanged: false,
+    };
   }
 
   /** Reports a rollback that was desired and is now applied; also after a crash between the two. */
@@ -185,7 +240,13 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
       if (endpoint === undefined || pending === undefined) return 0;
       const ms = Math.max(0, clock.now() - pending.at);
       await tx.endpoints.update(endpointId, ({ pendingRollback: _done, ...rest }) => rest);
-      await emit(deps, tx, endpoint.project, { actor: pending.actor }, { type: 'endpoint.rolled_back', data: { endpoint: endpointId, from: pending.from, to: pending.to, ms } });
+      await emit(
+        deps,
+        tx,
+        endpoint.project,
+        { actor: pending.actor },
+        { type: 'endpoint.rolled_back', data: { endpoint: endpointId, from: pending.from, to: pending.to, ms } },
+      );
       return ms;
     });
   }
@@ -197,22 +258,36 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
     const running = await runningOf(store, endpoint);
     if (running !== undefined) {
       const to = stableOf(endpoint, running);
-      if (to === undefined) throw new MillwrightError('MW-STATE', `"${endpointId}" has no release before this one`, { next: 'deploy another version with: mw deploy' });
+      if (to === undefined)
+        throw new MillwrightError('MW-STATE', `"${endpointId}" has no release before this one`, {
+          next: 'deploy another version with: mw deploy',
+        });
       const candidate = await store.releases.get(running.releaseId);
       await rollBackRollout(deps, running.id, author, reason);
       await push(endpointId, author);
-      return { endpoint: await current(endpointId), from: candidate?.version ?? 0, to: to.version, ms: clock.monotonic() - started };
+      return {
+        endpoint: await current(endpointId),
+        from: candidate?.version ?? 0,
+        to: to.version,
+        ms: clock.monotonic() - started,
+      };
     }
     const [from] = endpoint.weights;
     const to = endpoint.previous;
     if (from === undefined || to === undefined) {
-      throw new MillwrightError('MW-STATE', `"${endpointId}" has no release to go back to`, { where: endpointId, next: 'deploy another version with: mw deploy' });
+      throw new MillwrightError('MW-STATE', `"${endpointId}" has no release to go back to`, {
+        where: endpointId,
+        next: 'deploy another version with: mw deploy',
+      });
     }
     const pendingRollback = { from: from.version, to: to.version, at: clock.now(), actor: author.actor };
     await store.endpoints.update(endpointId, (doc) => ({ ...settledOn(doc, to, from), pendingRollback }));
     const result = await push(endpointId, author);
     if (result.state === 'applied') await finishRollback(endpointId);
-    else throw new MillwrightError('MW-UNAVAILABLE', `the rollback is noted and not yet applied: ${result.reason}`, { next: 'it is applied as soon as the data plane answers: mw status' });
+    else
+      throw new MillwrightError('MW-UNAVAILABLE', `the rollback is noted and not yet applied: ${result.reason}`, {
+        next: 'it is applied as soon as the data plane answers: mw status',
+      });
     return { endpoint: await current(endpointId), from: from.version, to: to.version, ms: clock.monotonic() - started };
   }
 
@@ -239,15 +314,28 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
       await setBaseline(rollout, fresh ? { ...status, stats: [] } : status);
       if (rollout.hold.ms > 0 || rollout.hold.calls > 0 || rollout.guards.length > 0) return;
     }
-    const stats = status.stats.find((entry) => entry.endpoint === rollout.endpoint)?.releases.find((entry) => entry.releaseId === rollout.releaseId);
+    const stats = status.stats
+      .find((entry) => entry.endpoint === rollout.endpoint)
+      ?.releases.find((entry) => entry.releaseId === rollout.releaseId);
     const window = windowOf(stats, step.baseline, status.startedAt);
     const now = clock.now();
-    const guards = readGuards(rollout.guards.map((guard) => guard.text), window, rollout.hold.calls, now);
-    const moved = window.calls !== step.calls || guards.some((guard, index) => guard.tripped !== rollout.guards[index]?.tripped);
+    const guards = readGuards(
+      rollout.guards.map((guard) => guard.text),
+      window,
+      rollout.hold.calls,
+      now,
+    );
+    const moved =
+      window.calls !== step.calls || guards.some((guard, index) => guard.tripped !== rollout.guards[index]?.tripped);
     if (moved) await store.rollouts.update(rollout.id, (doc) => observed(doc, guards, window.calls));
     const tripped = guards.find((guard) => guard.tripped === true);
     if (tripped !== undefined) {
-      await rollBackRollout(deps, rollout.id, SYSTEM, `${tripped.text} at ${step.percent} %: observed ${tripped.observed ?? 'it'} (${describe(window)})`);
+      await rollBackRollout(
+        deps,
+        rollout.id,
+        SYSTEM,
+        `${tripped.text} at ${step.percent} %: observed ${tripped.observed ?? 'it'} (${describe(window)})`,
+      );
       await push(rollout.endpoint, SYSTEM);
       return;
     }
@@ -275,7 +363,10 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
   return {
     async plan(_ctx, { project, endpoint: spec, version }) {
       const endpoint = await store.endpoints.get(spec.name);
-      const releases = endpoint === undefined ? [] : await Promise.all(endpoint.weights.map((weight) => store.releases.get(weight.releaseId)));
+      const releases =
+        endpoint === undefined
+          ? []
+          : await Promise.all(endpoint.weights.map((weight) => store.releases.get(weight.releaseId)));
       const running = await runningOf(store, endpoint);
       const [image] = await store.images.find({ where: { model: version.model, version: version.number }, limit: 1 });
       return planDeployment({
@@ -293,7 +384,8 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
     tick: () => alone.run(tickNow),
     reconcile: () => alone.run(async () => reconcileWith(await plane.status())),
     get: (endpoint) => store.endpoints.get(endpoint),
-    list: (project) => store.endpoints.find({ limit: 10_000, ...(project === undefined ? {} : { where: { project } }) }),
+    list: (project) =>
+      store.endpoints.find({ limit: 10_000, ...(project === undefined ? {} : { where: { project } }) }),
     rollouts: (endpoint, limit = 20) => store.rollouts.find({ where: { endpoint }, limit }),
   };
 }

@@ -16,7 +16,11 @@ export interface CandidateWindow {
 const NOTHING = { calls: 0, errors: 0, latency: [] };
 
 /** Counters since the baseline. A plane that was restarted counts from 0, so an older baseline does not apply to it. */
-export function windowOf(stats: ReleaseStats | undefined, baseline: StepBaseline | undefined, planeStartedAt: number): CandidateWindow {
+export function windowOf(
+  stats: ReleaseStats | undefined,
+  baseline: StepBaseline | undefined,
+  planeStartedAt: number,
+): CandidateWindow {
   if (stats === undefined) return { calls: 0, errors: 0, bounds: [], counts: [] };
   const base = baseline?.planeStartedAt === planeStartedAt ? baseline : NOTHING;
   return {
@@ -28,7 +32,7 @@ export function windowOf(stats: ReleaseStats | undefined, baseline: StepBaseline
 }
 
 /** The q-quantile of a histogram, linear within its bucket; undefined without any count. */
-export function quantile(window: CandidateWindow, q: number): number | undefined {
+function quantile(window: CandidateWindow, q: number): number | undefined {
   const total = window.counts.reduce((sum, count) => sum + count, 0);
   if (total === 0) return undefined;
   const target = q * total;
@@ -48,7 +52,7 @@ export function quantile(window: CandidateWindow, q: number): number | undefined
 /** Calls below which a share or percentile says nothing; never more than the step waits for, or it would wait for ever. */
 const ENOUGH = { rate: 10, tail: 20 };
 
-export function guardValues(window: CandidateWindow, holdCalls: number): (name: string) => number | undefined {
+function guardValues(window: CandidateWindow, holdCalls: number): (name: string) => number | undefined {
   const most = holdCalls > 0 ? holdCalls : Number.POSITIVE_INFINITY;
   const enough = (calls: number): boolean => window.calls >= Math.max(1, Math.min(calls, most));
   return (name) => {
@@ -74,7 +78,12 @@ export function guardValues(window: CandidateWindow, holdCalls: number): (name: 
 const rounded = (value: number): number => Number(value.toPrecision(4));
 
 /** One reading a guard text. `tripped` true = roll back. */
-export function readGuards(texts: readonly string[], window: CandidateWindow, holdCalls: number, at: number): readonly GuardReading[] {
+export function readGuards(
+  texts: readonly string[],
+  window: CandidateWindow,
+  holdCalls: number,
+  at: number,
+): readonly GuardReading[] {
   const lookup = guardValues(window, holdCalls);
   return texts.map((text) => {
     const result = evaluateCondition(parseCondition(text), lookup);

@@ -1,4 +1,3 @@
 /** Endpoints: releases, traffic, rollouts and rollbacks. */
 export { createDeployments } from './deployments.ts';
-export type { Deployed, Deployments, DeploymentsDeps, RolledBack } from './deployments.ts';
-export type { DeploymentPlan } from './plan.ts';
+export type { Deployments } from './deployments.ts';

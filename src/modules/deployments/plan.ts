@@ -5,7 +5,7 @@ import type { EndpointSpec, RolloutSpec } from '../../domain/project.ts';
 import type { ModelVersion } from '../../domain/registry.ts';
 import { GUARD_VALUES } from './guards.ts';
 
-export interface PlanChange {
+interface PlanChange {
   readonly sign: '+' | '~' | '-' | '=';
   readonly text: string;
 }
@@ -39,13 +39,20 @@ export interface PlanInput {
 
 function digestOf(version: ModelVersion): string {
   if (version.deletedAt !== undefined) {
-    throw new MillwrightError('MW-STATE', `${version.model} v${version.number} was deleted`, { where: version.id, next: 'list versions with: mw models' });
+    throw new MillwrightError('MW-STATE', `${version.model} v${version.number} was deleted`, {
+      where: version.id,
+      next: 'list versions with: mw models',
+    });
   }
   if (version.lineage !== undefined) return version.lineage.artifactDigest;
-  throw new MillwrightError('MW-STATE', `${version.model} v${version.number} has no ONNX artifact that could be served`, {
-    where: version.id,
-    next: 'make the model in a pipeline with an onnx step: see mw init',
-  });
+  throw new MillwrightError(
+    'MW-STATE',
+    `${version.model} v${version.number} has no ONNX artifact that could be served`,
+    {
+      where: version.id,
+      next: 'make the model in a pipeline with an onnx step: see mw init',
+    },
+  );
 }
 
 /** Guards read what the data plane counts; any other name would never be known and hold the rollout for ever. */
@@ -66,19 +73,32 @@ export function planDeployment(input: PlanInput): DeploymentPlan {
   checkGuards(spec.rollout);
   const modelDigest = digestOf(version);
   const live = endpoint?.weights ?? [];
-  const serving = live.map((weight) => ({ ...weight, digest: releases.find((release) => release.id === weight.releaseId)?.modelDigest }));
+  const serving = live.map((weight) => ({
+    ...weight,
+    digest: releases.find((release) => release.id === weight.releaseId)?.modelDigest,
+  }));
   const unchanged = running === undefined && serving.length === 1 && serving[0]?.digest === modelDigest;
   const atOnce = live.length === 0 || spec.rollout.strategy === 'all-at-once';
   const steps = atOnce ? [100] : spec.rollout.steps;
   const changes: PlanChange[] = [];
-  if (unchanged) changes.push({ sign: '=', text: `no changes: ${version.model} v${serving[0]?.version} with the same model takes 100 % of ${spec.name}` });
+  if (unchanged)
+    changes.push({
+      sign: '=',
+      text: `no changes: ${version.model} v${serving[0]?.version} with the same model takes 100 % of ${spec.name}`,
+    });
   else {
     if (endpoint === undefined) changes.push({ sign: '+', text: `endpoint ${spec.name}` });
-    if (running !== undefined) changes.push({ sign: '-', text: `rollout ${running.id}: ended, its candidate is replaced` });
+    if (running !== undefined)
+      changes.push({ sign: '-', text: `rollout ${running.id}: ended, its candidate is replaced` });
     changes.push({ sign: '+', text: `release of ${version.model} v${version.number} (${modelDigest.slice(7, 19)})` });
-    for (const weight of live) changes.push({ sign: '~', text: `v${weight.version}: ${weight.percent} % of calls, then 0 %, kept warm` });
-    changes.push({ sign: '~', text: `v${version.number}: ${steps.map((percent) => `${percent} %`).join(' → ')} of calls` });
-    if (!atOnce) for (const guard of spec.rollout.rollBackIf) changes.push({ sign: '=', text: `rolls back if ${guard.text}` });
+    for (const weight of live)
+      changes.push({ sign: '~', text: `v${weight.version}: ${weight.percent} % of calls, then 0 %, kept warm` });
+    changes.push({
+      sign: '~',
+      text: `v${version.number}: ${steps.map((percent) => `${percent} %`).join(' → ')} of calls`,
+    });
+    if (!atOnce)
+      for (const guard of spec.rollout.rollBackIf) changes.push({ sign: '=', text: `rolls back if ${guard.text}` });
   }
   return {
     project: input.project,

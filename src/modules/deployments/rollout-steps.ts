@@ -20,7 +20,13 @@ export interface StepDeps {
 export type EventDraft = { readonly [T in EventType]: { readonly type: T; readonly data: EventData[T] } }[EventType];
 
 /** Appends an event to the outbox of the transaction. */
-export async function emit(deps: StepDeps, tx: Stores, project: string, author: Author, draft: EventDraft): Promise<void> {
+export async function emit(
+  deps: StepDeps,
+  tx: Stores,
+  project: string,
+  author: Author,
+  draft: EventDraft,
+): Promise<void> {
   const { actor, cause } = author;
   await tx.events.append({
     id: deps.ids.next('evt'),
@@ -37,7 +43,7 @@ export interface RunningRollout {
   readonly rollout: Rollout;
 }
 
-export async function loadRunning(store: Stores, rolloutId: string): Promise<RunningRollout | undefined> {
+async function loadRunning(store: Stores, rolloutId: string): Promise<RunningRollout | undefined> {
   const rollout = await store.rollouts.get(rolloutId);
   if (rollout === undefined || rollout.status !== 'running') return undefined;
   const endpoint = await store.endpoints.get(rollout.endpoint);
@@ -50,7 +56,12 @@ async function candidateOf(store: Stores, rollout: Rollout): Promise<Omit<Weight
 }
 
 /** The next step's share, or promotion after the last. The caller pushes the route. */
-export async function advance(deps: StepDeps, rolloutId: string, author: Author, reason: string): Promise<'stepped' | 'promoted' | 'gone'> {
+export async function advance(
+  deps: StepDeps,
+  rolloutId: string,
+  author: Author,
+  reason: string,
+): Promise<'stepped' | 'promoted' | 'gone'> {
   return deps.store.transaction(async (tx) => {
     const found = await loadRunning(tx, rolloutId);
     if (found === undefined) return 'gone';
@@ -63,18 +74,29 @@ export async function advance(deps: StepDeps, rolloutId: string, author: Author,
     if (next === undefined) {
       await tx.rollouts.update(rolloutId, (doc) => ended(doc, 'promoted', now, reason));
       await tx.endpoints.update(endpoint.id, withoutRollout);
-      await emit(deps, tx, endpoint.project, author, { type: 'rollout.promoted', data: { ...names, ...(stable === undefined ? {} : { from: stable.version }) } });
+      await emit(deps, tx, endpoint.project, author, {
+        type: 'rollout.promoted',
+        data: { ...names, ...(stable === undefined ? {} : { from: stable.version }) },
+      });
       return 'promoted';
     }
     await tx.rollouts.update(rolloutId, (doc) => advanced(doc, now));
     await tx.endpoints.update(endpoint.id, (doc) => withShare(doc, candidate, stable, next.percent));
-    await emit(deps, tx, endpoint.project, author, { type: 'rollout.stepped', data: { ...names, percent: next.percent, reason } });
+    await emit(deps, tx, endpoint.project, author, {
+      type: 'rollout.stepped',
+      data: { ...names, percent: next.percent, reason },
+    });
     return 'stepped';
   });
 }
 
 /** All calls back to the release before. The caller pushes the route. */
-export async function rollBackRollout(deps: StepDeps, rolloutId: string, author: Author, reason: string): Promise<RunningRollout | undefined> {
+export async function rollBackRollout(
+  deps: StepDeps,
+  rolloutId: string,
+  author: Author,
+  reason: string,
+): Promise<RunningRollout | undefined> {
   return deps.store.transaction(async (tx) => {
     const found = await loadRunning(tx, rolloutId);
     if (found === undefined) return undefined;
@@ -83,13 +105,16 @@ export async function rollBackRollout(deps: StepDeps, rolloutId: string, author:
     const candidate = await candidateOf(tx, rollout);
     await tx.rollouts.update(rolloutId, (doc) => ended(doc, 'rolled-back', deps.clock.now(), reason));
     await tx.endpoints.update(endpoint.id, (doc) => settledOn(doc, stable, doc.previous));
-    await emit(deps, tx, endpoint.project, author, { type: 'rollout.rolled_back', data: {
-      endpoint: endpoint.id,
-      rolloutId,
-      version: candidate.version,
-      reason,
-      ...(stable === undefined ? {} : { to: stable.version }),
-    } });
+    await emit(deps, tx, endpoint.project, author, {
+      type: 'rollout.rolled_back',
+      data: {
+        endpoint: endpoint.id,
+        rolloutId,
+        version: candidate.version,
+        reason,
+        ...(stable === undefined ? {} : { to: stable.version }),
+      },
+    });
     return found;
   });
 }

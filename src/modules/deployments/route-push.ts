@@ -37,7 +37,10 @@ async function planeModel(deps: PushDeps, releaseId: string): Promise<PlaneModel
     await deps.artifacts.materialize(modelDigest, path);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new MillwrightError('MW-MODEL-LOAD', `the model of ${releaseId} cannot be read: ${reason}`, { where: releaseId, cause: error });
+    throw new MillwrightError('MW-MODEL-LOAD', `the model of ${releaseId} cannot be read: ${reason}`, {
+      where: releaseId,
+      cause: error,
+    });
   }
   return { releaseId, model, version, modelDigest, path };
 }

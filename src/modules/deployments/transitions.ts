@@ -1,7 +1,9 @@
 /** How an endpoint and its rollout change: pure functions from document to document. Every change of a route raises the epoch. */
 import type { Endpoint, GuardReading, Rollout, RolloutStep, StepBaseline, Weight } from '../../domain/deployments.ts';
 
-const all = (weight: Omit<Weight, 'percent'>): readonly Weight[] => [{ releaseId: weight.releaseId, version: weight.version, percent: 100 }];
+const all = (weight: Omit<Weight, 'percent'>): readonly Weight[] => [
+  { releaseId: weight.releaseId, version: weight.version, percent: 100 },
+];
 
 /** The release that takes the calls a candidate does not, or undefined for a first deployment. */
 export function stableOf(endpoint: Endpoint, running: Rollout | undefined): Weight | undefined {
@@ -11,9 +13,19 @@ export function stableOf(endpoint: Endpoint, running: Rollout | undefined): Weig
 }
 
 /** The candidate takes `percent`, the stable release the rest. */
-export function withShare(endpoint: Endpoint, candidate: Omit<Weight, 'percent'>, stable: Weight | undefined, percent: number): Endpoint {
+export function withShare(
+  endpoint: Endpoint,
+  candidate: Omit<Weight, 'percent'>,
+  stable: Weight | undefined,
+  percent: number,
+): Endpoint {
   const weights =
-    stable === undefined || percent >= 100 ? all(candidate) : [{ ...candidate, percent }, { ...stable, percent: 100 - percent }];
+    stable === undefined || percent >= 100
+      ? all(candidate)
+      : [
+          { ...candidate, percent },
+          { ...stable, percent: 100 - percent },
+        ];
   // While the candidate takes every call the stable release must stay loaded, so that going back is one pointer write.
   const previous = stable !== undefined && percent >= 100 ? { previous: { ...stable, percent: 0 } } : {};
   return { ...endpoint, ...previous, weights, epoch: endpoint.epoch + 1 };
@@ -49,8 +61,8 @@ export function observed(rollout: Rollout, guards: readonly GuardReading[], call
 
 /** The next step begins. */
 export function advanced(rollout: Rollout, now: number): Rollout {
-  const ended = changeStep(rollout, rollout.stepIndex, { endedAt: now });
-  return { ...changeStep(ended, rollout.stepIndex + 1, { startedAt: now }), stepIndex: rollout.stepIndex + 1 };
+  const done = changeStep(rollout, rollout.stepIndex, { endedAt: now });
+  return { ...changeStep(done, rollout.stepIndex + 1, { startedAt: now }), stepIndex: rollout.stepIndex + 1 };
 }
 
 export function ended(rollout: Rollout, status: 'promoted' | 'rolled-back', now: number, reason: string): Rollout {

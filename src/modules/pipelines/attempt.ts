@@ -26,7 +26,7 @@ export interface StepScope {
   readonly fence: number;
 }
 
-export function attemptId(run: PipelineRun, step: PlannedStep, number: number): string {
+function attemptId(run: PipelineRun, step: PlannedStep, number: number): string {
   return `${run.id}.${step.name}.${number}`;
 }
 

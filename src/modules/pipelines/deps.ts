@@ -27,10 +27,11 @@ interface Environments {
     spec: EnvironmentSpec,
     workspace: Workspace,
     progress: (line: string) => void,
+    project: string,
   ): Promise<Environment>;
 }
 
-export interface TrackingRuns {
+interface TrackingRuns {
   /** The experiment of that name, made when there is none. */
   ensureExperiment(name: string): Promise<{ readonly id: string }>;
   createRun(run: {

@@ -8,8 +8,7 @@ import { createEngine } from './engine.ts';
 import { type StartRequest, startRun } from './start-run.ts';
 import { settle, stepRunsOf } from './transitions.ts';
 
-export { type PartChange } from './cache.ts';
-export { type PipelineDeps, type PipelineLimits, type TrackingRuns } from './deps.ts';
+export { type PipelineDeps, type PipelineLimits } from './deps.ts';
 export { type Champion, isTwin, type ParamValue, planRun } from './plan.ts';
 export { type StartRequest } from './start-run.ts';
 

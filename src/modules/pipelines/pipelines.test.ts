@@ -91,6 +91,7 @@ describe('a run', () => {
     expect(PATH?.split(':')[0]).toBe(environmentOf('e').interpreter.replace(/\/python$/, ''));
     expect(rest).toEqual({
       PYTHONUNBUFFERED: '1',
+      PYTHONHASHSEED: '0',
       MLFLOW_TRACKING_URI: 'http://127.0.0.1:5000',
       MLFLOW_RUN_ID: run.trackingRunId,
       MLFLOW_EXPERIMENT_NAME: 'demo',

@@ -40,7 +40,7 @@ export async function runServerStep(scope: StepScope, workspace: Workspace, ctx:
       const outputs = [{ name, digest: version.digest, bytes: version.bytes }];
       return { kind: 'succeeded', outcome: { kind: 'succeeded', outputs, change: { datasetVersionId: version.id } } };
     }
-    const environment = await deps.environments.ensure(ctx, step.environment ?? {}, workspace, note);
+    const environment = await deps.environments.ensure(ctx, step.environment ?? {}, workspace, note, run.project);
     note(`${environment.id}: Python ${environment.python}, ${environment.packages.length} packages`);
     return { kind: 'succeeded', outcome: { kind: 'succeeded', outputs: [], environmentId: environment.id } };
   }

@@ -36,7 +36,7 @@ export async function startRun(deps: PipelineDeps, ctx: Context, request: StartR
   const { spec, workspace, cause, champion } = request;
   const steps = planRun(spec, { champion, set: request.set });
   const file = await workspace.file();
-  const code = await workspace.snapshot();
+  const code = await workspace.snapshot(Object.values(spec.datasets).flatMap((dataset) => dataset.from));
   const manifest = await artifacts.put(new TextEncoder().encode(JSON.stringify(code.files)));
 
   const number = await store.counter(`pipeline_run:${spec.project}`);

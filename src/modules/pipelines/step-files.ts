@@ -140,6 +140,8 @@ export function stepVariables(
   return {
     // Without it a Python program keeps its lines back until it ends, and the live log stays empty.
     PYTHONUNBUFFERED: '1',
+    // Sets of text in the same order every time: equal inputs should make equal files.
+    PYTHONHASHSEED: '0',
     ...deps.env,
     ...params,
     PATH: deps.env['PATH'] === undefined ? bin : `${bin}:${deps.env['PATH']}`,

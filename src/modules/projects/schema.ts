@@ -62,7 +62,7 @@ const step = z
       .record(z.string().regex(/^[A-Za-z_]\w{0,62}$/), scalar)
       .default({})
       .describe("Parameters: MW_PARAMS (JSON) and MW_PARAM_<NAME> in the step's environment."),
-    timeout: duration.default('1h'),
+    timeout: duration.default('1h').describe('The step is stopped when it runs longer.'),
     retries: z.number().int().min(0).max(10).default(0).describe('Further tries after a non-zero exit.'),
   })
   .refine((value) => (value.run === undefined) !== (value.uses === undefined), {
@@ -71,7 +71,7 @@ const step = z
 
 const model = z
   .strictObject({
-    name,
+    name: name.describe('Name of the RegisteredModel.'),
     artifact: relativePath.describe('The output of a step that is the model: an ONNX file.'),
     metrics: relativePath
       .default('metrics.json')
@@ -94,7 +94,10 @@ const model = z
 const percent = z.union([z.string().regex(/^\d+(\.\d+)?%$/, 'a share such as 10%'), z.number().min(0).max(100)]);
 
 const rollout = z.strictObject({
-  strategy: z.enum(['canary', 'all-at-once']).default('canary'),
+  strategy: z
+    .enum(['canary', 'all-at-once'])
+    .default('canary')
+    .describe('canary takes the calls share by share; all-at-once takes them all. The first version always takes all.'),
   steps: z
     .array(percent)
     .min(1)
@@ -113,7 +116,10 @@ const rollout = z.strictObject({
 });
 
 const endpoint = z
-  .strictObject({ name, rollout: rollout.prefault({}) })
+  .strictObject({
+    name: name.describe('What clients call: /v2/models/<name>/infer.'),
+    rollout: rollout.prefault({}).describe('How a new version takes the calls over.'),
+  })
   .describe('A stable name that answers, and how a new version takes it over.');
 
 const monitor = z
@@ -123,7 +129,10 @@ const monitor = z
       .optional()
       .describe('Drift of the inputs against the training data of the serving version.'),
     outcome: z.string().min(1).max(100).optional().describe('Performance on outcomes of this name.'),
-    metric: z.enum(['observed_expected', 'log_loss', 'brier', 'auc', 'accuracy', 'outcome_rate']).optional(),
+    metric: z
+      .enum(['observed_expected', 'log_loss', 'brier', 'auc', 'accuracy', 'outcome_rate'])
+      .optional()
+      .describe('Needed with outcome. Intervals resample whole days.'),
     window: duration.default('1d').describe('How much data each evaluation looks at, on the clock of the data.'),
     every: duration.optional().describe('How often it is evaluated; the window when left out.'),
     alert_if: condition
@@ -141,29 +150,36 @@ const monitor = z
 const trigger = z.discriminatedUnion('on', [
   z.strictObject({
     on: z.literal('alert'),
-    monitor: z.string().optional(),
+    monitor: z.string().optional().describe('Only alerts of this monitor; any when left out.'),
     run: z.literal('pipeline').default('pipeline'),
   }),
   z.strictObject({
     on: z.literal('schedule'),
-    cron: z.string().min(1).max(100),
+    cron: z.string().min(1).max(100).describe('Minute, hour, day of month, month, day of week.'),
     timezone: z.string().max(60).default('UTC'),
     run: z.literal('pipeline').default('pipeline'),
   }),
-  z.strictObject({ on: z.literal('dataset'), name: z.string(), run: z.literal('pipeline').default('pipeline') }),
+  z.strictObject({
+    on: z.literal('dataset'),
+    name: z.string().describe('A new version of this dataset starts a run.'),
+    run: z.literal('pipeline').default('pipeline'),
+  }),
 ]);
 
 export const projectFile = z
   .strictObject({
-    project: name,
-    description: z.string().max(300).optional(),
+    project: name.describe('Name of the project; also of its Experiment.'),
+    description: z.string().max(300).optional().describe('One line for the people who see the project.'),
     environment: environment.default({}),
-    datasets: z.record(name, dataset).default({}),
-    pipeline: z.record(name, step).default({}),
+    datasets: z.record(name, dataset).default({}).describe('What the pipeline reads, by name.'),
+    pipeline: z
+      .record(name, step)
+      .default({})
+      .describe('Steps by name. Their order follows from what they take and make.'),
     model: model.optional(),
     endpoint: endpoint.optional(),
-    monitors: z.record(name, monitor).default({}),
-    triggers: z.array(trigger).max(50).default([]),
+    monitors: z.record(name, monitor).default({}).describe('What is watched on the endpoint, by name.'),
+    triggers: z.array(trigger).max(50).default([]).describe('What starts the pipeline besides a person.'),
   })
   .meta({
     id: 'Millwright',

@@ -4,7 +4,14 @@ import type { Entry } from '../../domain/tracking.ts';
 import type { Clock, Ids } from '../../ports/clock.ts';
 import type { Context } from '../../ports/context.ts';
 import type { MetadataStore, Stores } from '../../ports/metadata-store.ts';
-import { aliasNotFound, checkAlias, checkModelName, checkRegistryTag, modelNotFound, versionNotFound } from './name-rules.ts';
+import {
+  aliasNotFound,
+  checkAlias,
+  checkModelName,
+  checkRegistryTag,
+  modelNotFound,
+  versionNotFound,
+} from './name-rules.ts';
 
 export interface NewModel {
   readonly name: string;
@@ -57,17 +64,26 @@ export async function mustNotServe(store: Stores, name: string, number?: number)
     if (endpoint.model !== name) continue;
     const serving = endpoint.weights.some((weight) => number === undefined || weight.version === number);
     if (!serving) continue;
-    throw new MillwrightError('MW-CONFLICT', `endpoint "${endpoint.id}" serves ${name}${number === undefined ? '' : ` v${number}`}`, {
-      where: 'name',
-      next: 'release another version to the endpoint first',
-    });
+    throw new MillwrightError(
+      'MW-CONFLICT',
+      `endpoint "${endpoint.id}" serves ${name}${number === undefined ? '' : ` v${number}`}`,
+      {
+        where: 'name',
+        next: 'release another version to the endpoint first',
+      },
+    );
   }
 }
 
 export async function appendAliasMoved(
   tx: Stores,
   ctx: Context,
-  { id, at, project, ...data }: { id: string; at: number; project: string; model: string; alias: string; from?: number; to?: number },
+  {
+    id,
+    at,
+    project,
+    ...data
+  }: { id: string; at: number; project: string; model: string; alias: string; from?: number; to?: number },
 ): Promise<void> {
   await tx.events.append({
     id,

@@ -9,13 +9,16 @@ export function checkModelName(name: string, field = 'name'): void {
   if (name.trim() === '') throw missingValue(field);
   const bad = name.includes('/') || name.includes(':') || name === '.' || name === '..';
   if (bad) {
-    throw new MillwrightError('MW-INVALID', `Invalid model name '${name}'. Names cannot contain '/' or ':'.`, { where: field });
+    throw new MillwrightError('MW-INVALID', `Invalid model name '${name}'. Names cannot contain '/' or ':'.`, {
+      where: field,
+    });
   }
   checkLength(name, 256, field);
 }
 
 export function checkAlias(alias: string): void {
-  if (alias === '') throw new MillwrightError('MW-INVALID', 'Registered model alias name cannot be empty.', { where: 'alias' });
+  if (alias === '')
+    throw new MillwrightError('MW-INVALID', 'Registered model alias name cannot be empty.', { where: 'alias' });
   if (!/^[\w-]*$/.test(alias)) {
     throw new MillwrightError(
       'MW-INVALID',
@@ -41,23 +44,31 @@ export function checkRegistryTag({ key, value }: Entry): void {
 export function stageOf(text: string): (typeof STAGES)[number] {
   const stage = STAGES.find((one) => one.toLowerCase() === text.toLowerCase());
   if (stage !== undefined) return stage;
-  throw new MillwrightError('MW-INVALID', `Invalid Model Version stage: ${text}. Value must be one of ${STAGES.join(', ')}.`, {
-    where: 'stage',
-  });
+  throw new MillwrightError(
+    'MW-INVALID',
+    `Invalid Model Version stage: ${text}. Value must be one of ${STAGES.join(', ')}.`,
+    {
+      where: 'stage',
+    },
+  );
 }
 
 /** Versions are numbers to us and decimal text on MLflow's wire. */
 export function versionNumber(text: string): number {
   const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
   if (Number.isSafeInteger(number)) return number;
-  throw new MillwrightError('MW-INVALID', `Parameter 'version' must be an integer, got '${text.slice(0, 50)}'.`, { where: 'version' });
+  throw new MillwrightError('MW-INVALID', `Parameter 'version' must be an integer, got '${text.slice(0, 50)}'.`, {
+    where: 'version',
+  });
 }
 
 export const modelNotFound = (name: string): MillwrightError =>
   new MillwrightError('MW-NOT-FOUND', `Registered Model with name=${name} not found`, { where: 'name' });
 
 export const versionNotFound = (name: string, version: number): MillwrightError =>
-  new MillwrightError('MW-NOT-FOUND', `Model Version (name=${name}, version=${version}) not found`, { where: 'version' });
+  new MillwrightError('MW-NOT-FOUND', `Model Version (name=${name}, version=${version}) not found`, {
+    where: 'version',
+  });
 
 export const aliasNotFound = (alias: string): MillwrightError =>
   new MillwrightError('MW-INVALID', `Registered model alias ${alias} not found.`, { where: 'alias' });

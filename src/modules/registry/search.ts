@@ -1,6 +1,7 @@
 /** Search over the registry. A registry has thousands of entries, not millions: they are read and filtered here. */
 import type { ModelVersion, RegisteredModel } from '../../domain/registry.ts';
-import { compareBy, matchesFilter, MODEL_VERSION_GRAMMAR, parseFilter, parseOrder, REGISTERED_MODEL_GRAMMAR } from '../../domain/tracking-filter.ts';
+import { MODEL_VERSION_GRAMMAR, REGISTERED_MODEL_GRAMMAR } from '../../domain/search-grammar.ts';
+import { compareBy, matchesFilter, parseFilter, parseOrder } from '../../domain/tracking-filter.ts';
 import type { Lookup } from '../../domain/tracking-filter.ts';
 import type { Filter } from '../../domain/tracking.ts';
 import type { Doc } from '../../ports/collection.ts';
@@ -18,7 +19,9 @@ export interface RegistrySearch {
 const PROMPT_TAG = 'mlflow.prompt.is_prompt';
 const BATCH = 10_000;
 
-async function everything<T extends Doc>(find: (after: string | undefined) => Promise<readonly T[]>): Promise<readonly T[]> {
+async function everything<T extends Doc>(
+  find: (after: string | undefined) => Promise<readonly T[]>,
+): Promise<readonly T[]> {
   const all: T[] = [];
   for (let after: string | undefined; ; ) {
     const found = await find(after);
@@ -77,7 +80,9 @@ export function createSearch(store: MetadataStore): RegistrySearch {
       const asked = withoutPrompts(parseFilter(filter, REGISTERED_MODEL_GRAMMAR));
       const order = parseOrder(orderBy, REGISTERED_MODEL_GRAMMAR);
       const size = pageSize(maxResults, 100, 1000);
-      const all = await everything((after) => store.models.find({ limit: BATCH, ...(after === undefined ? {} : { after }) }));
+      const all = await everything((after) =>
+        store.models.find({ limit: BATCH, ...(after === undefined ? {} : { after }) }),
+      );
       const found = all
         .filter((model) => isPrompt(model.tags) === asked.prompts && matchesFilter(asked.filter, modelLookup(model)))
         .sort((a, b) => compareBy(order, modelLookup(a), modelLookup(b)) || (a.id < b.id ? -1 : 1));

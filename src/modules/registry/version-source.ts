@@ -14,10 +14,26 @@ export interface Source {
 
 const SCHEME = /^([a-zA-Z][a-zA-Z0-9+.-]*):/;
 /** Elsewhere: kept as it is, never opened by this server. */
-const ELSEWHERE = new Set(['s3', 's3a', 'gs', 'wasbs', 'abfss', 'hdfs', 'dbfs', 'http', 'https', 'ftp', 'sftp', 'oci', 'huggingface']);
+const ELSEWHERE = new Set([
+  's3',
+  's3a',
+  'gs',
+  'wasbs',
+  'abfss',
+  'hdfs',
+  'dbfs',
+  'http',
+  'https',
+  'ftp',
+  'sftp',
+  'oci',
+  'huggingface',
+]);
 
 function refuse(source: string, reason: string): never {
-  throw new MillwrightError('MW-INVALID', `Invalid model version source: '${source.slice(0, 200)}'. ${reason}`, { where: 'source' });
+  throw new MillwrightError('MW-INVALID', `Invalid model version source: '${source.slice(0, 200)}'. ${reason}`, {
+    where: 'source',
+  });
 }
 
 const mustIdentify = (source: string, field: string): never =>
@@ -32,7 +48,10 @@ export async function resolveSource(
   const { source, runId, modelId } = given;
   const scheme = SCHEME.exec(source)?.[1]?.toLowerCase();
   if (scheme === undefined || scheme === 'file') {
-    return refuse(source, 'A local path is not a place this server may read: log the model to a run and register runs:/… or models:/….');
+    return refuse(
+      source,
+      'A local path is not a place this server may read: log the model to a run and register runs:/… or models:/….',
+    );
   }
   const rest = source.slice(scheme.length + 1);
   if (/(?:^|[/\\])\.\.(?:[/\\]|$)/.test(decodeSafely(rest))) refuse(source, 'It has a relative path.');
@@ -51,7 +70,9 @@ export async function resolveSource(
   if (scheme === 'models') {
     if (/^m-[0-9a-f]{32}$/.test(first)) {
       if (model === undefined || first !== modelId) return mustIdentify(source, 'model_id');
-      return { ...given, location: `${modelLocation(model.experimentId, model.id)}${below}` };
+      const from = runId ?? model.sourceRunId;
+      const location = `${modelLocation(model.experimentId, model.id)}${below}`;
+      return { ...given, location, ...(from === undefined ? {} : { runId: from }) };
     }
     const version = await versionOf(first, below.slice(1));
     const copied = { runId: runId ?? version.runId, modelId: modelId ?? version.modelId };
@@ -68,7 +89,8 @@ export async function resolveSource(
       ...(model === undefined ? [] : [modelLocation(model.experimentId, model.id)]),
     ];
     const location = `mlflow-artifacts:/${path}`;
-    if (!roots.some((root) => location === root || location.startsWith(`${root}/`))) return mustIdentify(source, 'run_id');
+    if (!roots.some((root) => location === root || location.startsWith(`${root}/`)))
+      return mustIdentify(source, 'run_id');
     return { ...given, location };
   }
   return refuse(source, `Its scheme '${scheme}' is not known.`);

@@ -51,7 +51,11 @@ export interface Versions {
 }
 
 export function createVersions(store: MetadataStore, clock: Clock, ids: Ids): Versions {
-  async function change(name: string, number: number, edit: (version: ModelVersion) => ModelVersion): Promise<ModelVersion> {
+  async function change(
+    name: string,
+    number: number,
+    edit: (version: ModelVersion) => ModelVersion,
+  ): Promise<ModelVersion> {
     await mustVersion(store, name, number);
     return store.versions.update(`${name}/${number}`, (version) => ({ ...edit(version), updatedAt: clock.now() }));
   }

@@ -12,12 +12,33 @@ export interface TensorLimits {
 export const TENSOR_LIMITS: TensorLimits = { rows: 100_000, elements: 4_000_000 };
 
 function refuse(message: string, tensor: string): never {
-  throw new MillwrightError('MW-TENSOR', message, { where: `inputs.${tensor}`, next: 'GET /v2/models/<endpoint> shows the inputs the model takes' });
+  throw new MillwrightError('MW-TENSOR', message, {
+    where: `inputs.${tensor}`,
+    next: 'GET /v2/models/<endpoint> shows the inputs the model takes',
+  });
 }
 
-const INTEGERS: ReadonlySet<string> = new Set(['INT8', 'INT16', 'INT32', 'INT64', 'UINT8', 'UINT16', 'UINT32', 'UINT64']);
+const INTEGERS: ReadonlySet<string> = new Set([
+  'INT8',
+  'INT16',
+  'INT32',
+  'INT64',
+  'UINT8',
+  'UINT16',
+  'UINT32',
+  'UINT64',
+]);
 /** Bits a datatype can hold without loss: what fits may be widened. */
-const WIDTH: Readonly<Record<string, number>> = { INT8: 8, INT16: 16, INT32: 32, INT64: 64, UINT8: 8, UINT16: 16, UINT32: 32, UINT64: 64 };
+const WIDTH: Readonly<Record<string, number>> = {
+  INT8: 8,
+  INT16: 16,
+  INT32: 32,
+  INT64: 64,
+  UINT8: 8,
+  UINT16: 16,
+  UINT32: 32,
+  UINT64: 64,
+};
 
 /** Whole numbers as floats. A client that writes 1000 for 1000.0 declares INT64: JSON has one number type. */
 function integersAsFloats(tensor: Tensor, to: 'FP32' | 'FP64'): TensorData {
@@ -26,7 +47,8 @@ function integersAsFloats(tensor: Tensor, to: 'FP32' | 'FP64'): TensorData {
   for (let index = 0; index < length; index += 1) {
     const value = Number(tensor.data[index]);
     out[index] = value;
-    if (out[index] !== value) refuse(`element ${index} (${value}) of "${tensor.name}" does not fit ${to} without loss`, tensor.name);
+    if (out[index] !== value)
+      refuse(`element ${index} (${value}) of "${tensor.name}" does not fit ${to} without loss`, tensor.name);
   }
   return out;
 }
@@ -60,17 +82,26 @@ function reshape(tensor: Tensor, spec: TensorSpec): readonly number[] {
   const [rows, width] = tensor.shape;
   if (rows !== undefined && tensor.shape.length === 1 && fits([rows, 1], spec.shape)) return [rows, 1];
   if (rows !== undefined && tensor.shape.length === 2 && width === 1 && fits([rows], spec.shape)) return [rows];
-  return refuse(`"${tensor.name}" has shape [${tensor.shape.join(', ')}], the model takes [${spec.shape.join(', ')}] (-1 = any)`, tensor.name);
+  return refuse(
+    `"${tensor.name}" has shape [${tensor.shape.join(', ')}], the model takes [${spec.shape.join(', ')}] (-1 = any)`,
+    tensor.name,
+  );
 }
 
 function checkOne(tensor: Tensor, spec: TensorSpec, datatype: Datatype, limits: TensorLimits): Tensor {
-  if (tensor.shape.some((size) => !Number.isInteger(size) || size < 0)) refuse(`"${tensor.name}" has a negative or broken shape`, tensor.name);
+  if (tensor.shape.some((size) => !Number.isInteger(size) || size < 0))
+    refuse(`"${tensor.name}" has a negative or broken shape`, tensor.name);
   const shape = reshape(tensor, spec);
   const count = elementCount(shape);
-  if (count > limits.elements) refuse(`"${tensor.name}" has ${count} elements; the limit is ${limits.elements}`, tensor.name);
-  if ((shape[0] ?? 1) > limits.rows) refuse(`"${tensor.name}" has ${shape[0]} rows; the limit is ${limits.rows}`, tensor.name);
+  if (count > limits.elements)
+    refuse(`"${tensor.name}" has ${count} elements; the limit is ${limits.elements}`, tensor.name);
+  if ((shape[0] ?? 1) > limits.rows)
+    refuse(`"${tensor.name}" has ${shape[0]} rows; the limit is ${limits.rows}`, tensor.name);
   if (count !== tensor.data.length) {
-    refuse(`"${tensor.name}" has ${tensor.data.length} elements, its shape [${tensor.shape.join(', ')}] needs ${count}`, tensor.name);
+    refuse(
+      `"${tensor.name}" has ${tensor.data.length} elements, its shape [${tensor.shape.join(', ')}] needs ${count}`,
+      tensor.name,
+    );
   }
   if (count === 0) refuse(`"${tensor.name}" is empty`, tensor.name);
   if (tensor.datatype === datatype && shape === tensor.shape) return tensor;
@@ -88,7 +119,10 @@ export function conform(
   for (const tensor of tensors) {
     if (byName.has(tensor.name)) refuse(`"${tensor.name}" is given twice`, tensor.name);
     if (!signature.inputs.some((spec) => spec.name === tensor.name)) {
-      refuse(`the model has no input "${tensor.name}"; it takes ${signature.inputs.map((spec) => spec.name).join(', ')}`, tensor.name);
+      refuse(
+        `the model has no input "${tensor.name}"; it takes ${signature.inputs.map((spec) => spec.name).join(', ')}`,
+        tensor.name,
+      );
     }
     byName.set(tensor.name, tensor);
   }
@@ -99,7 +133,8 @@ export function conform(
     const checked = checkOne(tensor, spec, datatypes[index] ?? tensor.datatype, limits);
     if (spec.shape[0] === -1) {
       rows ??= checked.shape[0];
-      if (rows !== checked.shape[0]) refuse(`"${spec.name}" has ${checked.shape[0]} rows, the inputs before it ${rows}`, spec.name);
+      if (rows !== checked.shape[0])
+        refuse(`"${spec.name}" has ${checked.shape[0]} rows, the inputs before it ${rows}`, spec.name);
     }
     return checked;
   });

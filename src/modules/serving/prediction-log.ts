@@ -11,7 +11,7 @@ export interface LogOptions {
   readonly flushMs: number;
 }
 
-export const LOG_OPTIONS: LogOptions = { bufferRows: 100_000, flushRows: 5_000, flushMs: 1_000 };
+const LOG_OPTIONS: LogOptions = { bufferRows: 100_000, flushRows: 5_000, flushMs: 1_000 };
 
 export interface PredictionLog {
   add(record: PredictionRecord): void;
@@ -21,7 +21,11 @@ export interface PredictionLog {
   close(): Promise<void>;
 }
 
-export function createPredictionLog(writer: PredictionLogWriter, ids: Ids, options: LogOptions = LOG_OPTIONS): PredictionLog {
+export function createPredictionLog(
+  writer: PredictionLogWriter,
+  ids: Ids,
+  options: LogOptions = LOG_OPTIONS,
+): PredictionLog {
   let buffer: PredictionRecord[] = [];
   let bufferedRows = 0;
   let writingRows = 0;
@@ -99,7 +103,11 @@ export function createPredictionLog(writer: PredictionLogWriter, ids: Ids, optio
     },
     async close() {
       clearInterval(timer);
-      await flush().finally(() => writer.close());
+      try {
+        await flush();
+      } finally {
+        await writer.close();
+      }
     },
   };
 }

@@ -38,9 +38,11 @@ function typeOf(tensor: Tensor): LogColumn['type'] {
 }
 
 /** Probability of class 1 when an output [n, 2] is named like one, else the first column of the first numeric output. */
-export function scoreOf(outputs: readonly Tensor[], rows: number): (row: number) => number | null {
+function scoreOf(outputs: readonly Tensor[], rows: number): (row: number) => number | null {
   const numeric = outputs.filter((output) => output.datatype !== 'BYTES');
-  const pair = numeric.find((output) => /prob/i.test(output.name) && output.shape.length === 2 && output.shape[1] === 2);
+  const pair = numeric.find(
+    (output) => /prob/i.test(output.name) && output.shape.length === 2 && output.shape[1] === 2,
+  );
   const chosen = pair ?? numeric[0];
   if (chosen === undefined || rows === 0) return () => null;
   const width = chosen.data.length / rows;
@@ -66,7 +68,8 @@ class Columns {
       this.byName.set(name, column);
     } else if (column.type !== type) this.unify(column, type);
     while (column.values.length < at) column.values.push(null);
-    column.values[at] = value === null || column.type === type ? value : column.type === 'DOUBLE' ? Number(value) : String(value);
+    column.values[at] =
+      value === null || column.type === type ? value : column.type === 'DOUBLE' ? Number(value) : String(value);
   }
 
   private unify(column: { type: LogColumn['type']; values: Cell[] }, type: LogColumn['type']): void {
@@ -74,7 +77,9 @@ class Columns {
     const target = numbers.has(type) && numbers.has(column.type) ? 'DOUBLE' : 'STRING';
     if (column.type === target) return;
     column.type = target;
-    column.values = column.values.map((value) => (value === null ? null : target === 'DOUBLE' ? Number(value) : String(value)));
+    column.values = column.values.map((value) =>
+      value === null ? null : target === 'DOUBLE' ? Number(value) : String(value),
+    );
   }
 
   finish(): LogColumn[] {
@@ -93,7 +98,8 @@ function addInputs(columns: Columns, record: PredictionRecord, start: number): v
     const type = typeOf(input);
     for (let part = 0; part < width && part < MAX_COLUMNS; part += 1) {
       const name = width === 1 ? `in_${input.name}` : `in_${input.name}_${part}`;
-      for (let row = 0; row < record.rows; row += 1) columns.set(name, type, start + row, cell(input, row * width + part));
+      for (let row = 0; row < record.rows; row += 1)
+        columns.set(name, type, start + row, cell(input, row * width + part));
     }
   }
 }

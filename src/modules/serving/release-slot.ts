@@ -5,7 +5,7 @@ import type { LoadedModel } from '../../ports/model-runtime.ts';
 import { createLatencyHistogram, LATENCY_BOUNDS } from './latency.ts';
 import type { LatencyHistogram } from './latency.ts';
 
-export interface ReleaseCounters {
+interface ReleaseCounters {
   calls: number;
   rows: number;
   errors: number;
@@ -28,7 +28,15 @@ export interface ReleaseSlot {
 }
 
 export function createSlot(source: PlaneModel, model: LoadedModel, datatypes: readonly Datatype[]): ReleaseSlot {
-  const counters = { calls: 0, rows: 0, errors: 0, rejected: 0, nonFinite: 0, lastAt: 0, latency: createLatencyHistogram() };
+  const counters = {
+    calls: 0,
+    rows: 0,
+    errors: 0,
+    rejected: 0,
+    nonFinite: 0,
+    lastAt: 0,
+    latency: createLatencyHistogram(),
+  };
   return { source, model, datatypes, counters, inFlight: 0, retired: false };
 }
 

@@ -59,7 +59,10 @@ export function createReleases(
     async ensure(model) {
       const known = slots.get(model.releaseId);
       if (known !== undefined && known.source.modelDigest !== model.modelDigest) {
-        throw new MillwrightError('MW-CONFLICT', `release ${model.releaseId} is immutable, but came with another model digest`);
+        throw new MillwrightError(
+          'MW-CONFLICT',
+          `release ${model.releaseId} is immutable, but came with another model digest`,
+        );
       }
       if (known !== undefined) return known;
       const slot = await load(model);

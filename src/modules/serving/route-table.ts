@@ -23,16 +23,21 @@ function bad(message: string, where: string): never {
 export function checkDocument(route: PlaneRoute): void {
   if (!ENDPOINT_NAME.test(route.endpoint)) bad(`"${route.endpoint}" is not an endpoint name`, 'endpoint');
   const total = route.weights.reduce((sum, weight) => sum + weight.percent, 0);
-  if (route.weights.length === 0 || Math.abs(total - 100) > 1e-6) bad(`the weights sum to ${total}, not to 100`, 'weights');
+  if (route.weights.length === 0 || Math.abs(total - 100) > 1e-6)
+    bad(`the weights sum to ${total}, not to 100`, 'weights');
   for (const weight of route.weights) {
-    if (!(weight.percent >= 0 && weight.percent <= 100)) bad(`a weight of ${weight.percent} % is impossible`, 'weights');
-    if (!route.models.some((model) => model.releaseId === weight.releaseId)) bad(`${weight.releaseId} is not among the models`, 'weights');
+    if (!(weight.percent >= 0 && weight.percent <= 100))
+      bad(`a weight of ${weight.percent} % is impossible`, 'weights');
+    if (!route.models.some((model) => model.releaseId === weight.releaseId))
+      bad(`${weight.releaseId} is not among the models`, 'weights');
   }
 }
 
 /** `slots` are loaded and warm: a route can only be made of such. */
 export function makeRoute(document: PlaneRoute, slots: readonly ReleaseSlot[]): Route {
-  const newestFirst = [...slots].sort((a, b) => b.source.version - a.source.version || (a.source.releaseId < b.source.releaseId ? 1 : -1));
+  const newestFirst = [...slots].sort(
+    (a, b) => b.source.version - a.source.version || (a.source.releaseId < b.source.releaseId ? 1 : -1),
+  );
   const weights = newestFirst.flatMap((slot) => {
     const percent = document.weights.find((weight) => weight.releaseId === slot.source.releaseId)?.percent ?? 0;
     return percent > 0 ? [{ slot, percent }] : [];
@@ -45,9 +50,13 @@ export function pick(table: RouteTable, endpoint: string, version: number | unde
   const route = table.get(endpoint);
   if (route === undefined) {
     const known = [...table.keys()].join(', ');
-    throw new MillwrightError('MW-NOT-FOUND', `no endpoint "${endpoint}" is served here${known === '' ? '' : `; there is ${known}`}`, {
-      next: 'list the endpoints with: mw status',
-    });
+    throw new MillwrightError(
+      'MW-NOT-FOUND',
+      `no endpoint "${endpoint}" is served here${known === '' ? '' : `; there is ${known}`}`,
+      {
+        next: 'list the endpoints with: mw status',
+      },
+    );
   }
   if (version !== undefined) {
     const weighted = route.weights.find((weight) => weight.slot.source.version === version)?.slot;

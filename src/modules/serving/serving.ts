@@ -41,7 +41,7 @@ export interface InferAnswer {
   readonly outputs: readonly Tensor[];
 }
 
-export interface EndpointView {
+interface EndpointView {
   readonly endpoint: string;
   readonly epoch: number;
   readonly model: string;
@@ -51,7 +51,12 @@ export interface EndpointView {
 
 export interface EndpointStats {
   readonly endpoint: string;
-  readonly releases: readonly (ReleaseStats & { readonly nonFinite: number; readonly sumMs: number; readonly lastAt: number; readonly inFlight: number })[];
+  readonly releases: readonly (ReleaseStats & {
+    readonly nonFinite: number;
+    readonly sumMs: number;
+    readonly lastAt: number;
+    readonly inFlight: number;
+  })[];
 }
 
 export interface Serving {
@@ -123,7 +128,10 @@ export function createServing(deps: ServingDeps): Serving {
   async function applyNow(document: PlaneRoute): Promise<void> {
     const current = table.get(document.endpoint)?.document.epoch ?? -1;
     if (document.epoch <= current) {
-      throw new MillwrightError('MW-CONFLICT', `epoch ${document.epoch} of "${document.endpoint}" is not newer than ${current}`);
+      throw new MillwrightError(
+        'MW-CONFLICT',
+        `epoch ${document.epoch} of "${document.endpoint}" is not newer than ${current}`,
+      );
     }
     try {
       const route = await load(document);
@@ -145,7 +153,8 @@ export function createServing(deps: ServingDeps): Serving {
   function countFailure(slot: ReleaseSlot, error: unknown, ms: number): void {
     const status = error instanceof MillwrightError ? error.kind.status : 500;
     // MW-MODEL-OUTPUT is 422 on the control API, but here it is the model that failed, not the caller.
-    if (status < 500 && !(error instanceof MillwrightError && error.code === 'MW-MODEL-OUTPUT')) slot.counters.rejected += 1;
+    if (status < 500 && !(error instanceof MillwrightError && error.code === 'MW-MODEL-OUTPUT'))
+      slot.counters.rejected += 1;
     else {
       slot.counters.calls += 1;
       slot.counters.errors += 1;
@@ -175,7 +184,18 @@ export function createServing(deps: ServingDeps): Serving {
       if (notFinite(outputs) !== undefined) counters.nonFinite += 1;
       const { version, releaseId } = slot.source;
       const time = Math.floor(call.eventTime ?? receivedAt);
-      deps.log.add({ endpoint: call.endpoint, id, time, receivedAt, version, releaseId, latencyMs, rows, inputs, outputs });
+      deps.log.add({
+        endpoint: call.endpoint,
+        id,
+        time,
+        receivedAt,
+        version,
+        releaseId,
+        latencyMs,
+        rows,
+        inputs,
+        outputs,
+      });
       return { id, endpoint: call.endpoint, version, releaseId, outputs };
     } catch (error) {
       countFailure(slot, error, clock.monotonic() - start);
@@ -220,7 +240,10 @@ export function createServing(deps: ServingDeps): Serving {
             publish(new Map(table).set(document.endpoint, await load(document)));
           } catch (error) {
             discard();
-            failures.push({ endpoint: document.endpoint, error: error instanceof Error ? error : new Error(String(error)) });
+            failures.push({
+              endpoint: document.endpoint,
+              error: error instanceof Error ? error : new Error(String(error)),
+            });
           }
         }
         return failures;

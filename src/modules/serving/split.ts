@@ -9,7 +9,7 @@ export function placeOf(key: string): number {
   // FNV's low bits of similar keys (…/1, …/2) are alike; murmur3's finalizer spreads them.
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return ((hash ^ (hash >>> 16)) >>> 0) / 0x1_0000_0000 * 100;
+  return (((hash ^ (hash >>> 16)) >>> 0) / 0x1_0000_0000) * 100;
 }
 
 /** The entry whose share of 0..100 holds the key's place. The newest share comes first, so that raising it only adds keys to it. */

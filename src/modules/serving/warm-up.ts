@@ -46,14 +46,20 @@ export async function warmUp(model: LoadedModel, deadline: () => number): Promis
     for (const rows of [1, 2]) {
       const inputs = model.signature.inputs.map((spec, index) => probe(spec, datatypes[index] ?? 'FP32', rows, fill));
       try {
-        const answers = await Promise.all(Array.from({ length: ROUNDS }, () => model.infer(inputs, undefined, deadline())));
+        const answers = await Promise.all(
+          Array.from({ length: ROUNDS }, () => model.infer(inputs, undefined, deadline())),
+        );
         const bad = notFinite(answers.flat());
         if (bad === undefined) warm = true;
         else {
-          failure ??= new MillwrightError('MW-MODEL-OUTPUT', `the output "${bad}" is not a number for every warm-up input`, {
-            where: bad,
-            next: 'look for divisions by zero and missing imputation in the training code, then run the pipeline again',
-          });
+          failure ??= new MillwrightError(
+            'MW-MODEL-OUTPUT',
+            `the output "${bad}" is not a number for every warm-up input`,
+            {
+              where: bad,
+              next: 'look for divisions by zero and missing imputation in the training code, then run the pipeline again',
+            },
+          );
         }
       } catch (error) {
         failure ??= error;

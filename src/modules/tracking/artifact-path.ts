@@ -38,7 +38,8 @@ export function artifactPath(path: string, allowRoot = false): string {
   for (const segment of segments) {
     if (segment === '') refuse(path, 'it has an empty segment');
     if (segment === '.' || segment === '..') refuse(path, `it has a ${segment} segment`);
-    if (Buffer.byteLength(segment) > MAX_SEGMENT_BYTES) refuse(path, `a segment is longer than ${MAX_SEGMENT_BYTES} bytes`);
+    if (Buffer.byteLength(segment) > MAX_SEGMENT_BYTES)
+      refuse(path, `a segment is longer than ${MAX_SEGMENT_BYTES} bytes`);
     for (const c of segment) {
       const code = c.codePointAt(0) ?? 0;
       if (code < 0x20 || code === 0x7f || (code >= 0x80 && code < 0xa0)) refuse(path, 'it has a control character');

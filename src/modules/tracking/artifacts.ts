@@ -35,7 +35,12 @@ export interface Artifacts {
   /** Names a blob that is already in the store. Throws MW-PATH. */
   putArtifact(owner: OwnerRef, path: string, blob: Blob): Promise<void>;
   /** Streams a body into the store and names it. Throws MW-PATH, MW-BODY-TOO-LARGE. */
-  writeArtifact(owner: OwnerRef, path: string, source: AsyncIterable<Uint8Array> | Uint8Array, limitBytes?: number): Promise<Blob>;
+  writeArtifact(
+    owner: OwnerRef,
+    path: string,
+    source: AsyncIterable<Uint8Array> | Uint8Array,
+    limitBytes?: number,
+  ): Promise<Blob>;
   /** The direct children of a folder, by path; the file itself when `path` is one; empty when there is nothing. */
   listArtifacts(owner: OwnerRef, path?: string): Promise<readonly ArtifactFile[]>;
   /** All files of an owner with their digests. */
@@ -72,7 +77,9 @@ export function createArtifacts(store: TrackingStore, blobs: ArtifactStore): Art
     for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
       const parent = path.slice(0, end);
       if ((await store.getArtifact(owner, parent)) !== undefined) {
-        throw new MillwrightError('MW-PATH', `'${parent}' is a file, so nothing can be stored below it`, { where: 'path' });
+        throw new MillwrightError('MW-PATH', `'${parent}' is a file, so nothing can be stored below it`, {
+          where: 'path',
+        });
       }
     }
     const rows = await store.listArtifacts(owner, path);

@@ -17,9 +17,13 @@ const EXPERIMENT_ID = /^\d{1,15}$/;
 export function invalidValue(path: string, value: unknown, reason = ''): MillwrightError {
   const shown = JSON.stringify(value) ?? 'null';
   const text = shown.length > 300 ? `${shown.slice(0, 300)}…` : shown;
-  return new MillwrightError('MW-INVALID', `Invalid value ${text} for parameter '${path}' supplied${reason === '' ? '.' : `: ${reason}`}`, {
-    where: path,
-  });
+  return new MillwrightError(
+    'MW-INVALID',
+    `Invalid value ${text} for parameter '${path}' supplied${reason === '' ? '.' : `: ${reason}`}`,
+    {
+      where: path,
+    },
+  );
 }
 
 export const missingValue = (path: string): MillwrightError =>
@@ -99,7 +103,11 @@ export function checkMetric(metric: Metric, at = ''): Metric {
     );
   }
   if (!Number.isSafeInteger(step)) {
-    throw invalidValue(path('step'), step, `metric '${metric.key}' (value=${value}). Step must be a valid long (64-bit integer).`);
+    throw invalidValue(
+      path('step'),
+      step,
+      `metric '${metric.key}' (value=${value}). Step must be a valid long (64-bit integer).`,
+    );
   }
   if (Math.abs(value) !== Infinity) return metric;
   return { ...metric, value: value > 0 ? Number.MAX_VALUE : -Number.MAX_VALUE };

@@ -1,5 +1,6 @@
 import { MillwrightError } from '../../domain/errors.ts';
-import { EXPERIMENT_GRAMMAR, parseFilter, parseOrder } from '../../domain/tracking-filter.ts';
+import { EXPERIMENT_GRAMMAR } from '../../domain/search-grammar.ts';
+import { parseFilter, parseOrder } from '../../domain/tracking-filter.ts';
 import { experimentNotFound } from '../../domain/tracking.ts';
 import type { Entry, Experiment, ViewType } from '../../domain/tracking.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -55,9 +56,13 @@ export function createExperiments(store: TrackingStore, clock: Clock): Experimen
   async function mustBeActive(id: string): Promise<Experiment> {
     const found = await must(id);
     if (found.lifecycle === 'active') return found;
-    throw new MillwrightError('MW-INVALID', `The experiment ${id} must be in the 'active' state. Current state is deleted.`, {
-      where: 'experiment_id',
-    });
+    throw new MillwrightError(
+      'MW-INVALID',
+      `The experiment ${id} must be in the 'active' state. Current state is deleted.`,
+      {
+        where: 'experiment_id',
+      },
+    );
   }
 
   async function createExperiment(name: string, tags: readonly Entry[] = []): Promise<Experiment> {
@@ -87,7 +92,9 @@ export function createExperiments(store: TrackingStore, clock: Clock): Experimen
     async getExperimentByName(name) {
       const found = await store.getExperimentByName(name);
       if (found !== undefined) return found;
-      throw new MillwrightError('MW-NOT-FOUND', `Could not find experiment with name '${name}'`, { where: 'experiment_name' });
+      throw new MillwrightError('MW-NOT-FOUND', `Could not find experiment with name '${name}'`, {
+        where: 'experiment_name',
+      });
     },
     async renameExperiment(id, name) {
       checkName(name);
@@ -113,7 +120,9 @@ export function createExperiments(store: TrackingStore, clock: Clock): Experimen
     async deleteExperimentTag(id, key) {
       await mustBeActive(id);
       if (await store.deleteExperimentTag(id, key)) return;
-      throw new MillwrightError('MW-NOT-FOUND', `No tag with name: ${key} in experiment with id ${id}`, { where: 'key' });
+      throw new MillwrightError('MW-NOT-FOUND', `No tag with name: ${key} in experiment with id ${id}`, {
+        where: 'key',
+      });
     },
     searchExperiments({ filter, orderBy, maxResults, pageToken, viewType = 'ACTIVE_ONLY' }) {
       const parsed = parseFilter(filter, EXPERIMENT_GRAMMAR);

@@ -1,5 +1,6 @@
 import { MillwrightError } from '../../domain/errors.ts';
-import { LOGGED_MODEL_GRAMMAR, parseFilter, parseOrder } from '../../domain/tracking-filter.ts';
+import { LOGGED_MODEL_GRAMMAR } from '../../domain/search-grammar.ts';
+import { parseFilter, parseOrder } from '../../domain/tracking-filter.ts';
 import { modelNotFound } from '../../domain/tracking.ts';
 import type { Entry, LoggedModel, LoggedModelStatus } from '../../domain/tracking.ts';
 import type { Clock, Ids } from '../../ports/clock.ts';
@@ -61,7 +62,9 @@ export function createLoggedModels(store: TrackingStore, clock: Clock, ids: Ids)
   }
   const checkedParams = (params: readonly Entry[]): readonly Entry[] => {
     if (params.length > MAX_PARAMS) {
-      throw new MillwrightError('MW-INVALID', `at most ${MAX_PARAMS} params at once, got ${params.length}`, { where: 'params' });
+      throw new MillwrightError('MW-INVALID', `at most ${MAX_PARAMS} params at once, got ${params.length}`, {
+        where: 'params',
+      });
     }
     return params.map((param, i) => checkParam(param, `params[${i}]`));
   };
@@ -99,7 +102,9 @@ export function createLoggedModels(store: TrackingStore, clock: Clock, ids: Ids)
     async deleteLoggedModelTag(id, key) {
       checkKey(key, 'tag_key');
       if (await store.deleteLoggedModelTag(id, key)) return;
-      throw new MillwrightError('MW-NOT-FOUND', `No tag with key '${key}' found for model with ID '${id}'.`, { where: 'tag_key' });
+      throw new MillwrightError('MW-NOT-FOUND', `No tag with key '${key}' found for model with ID '${id}'.`, {
+        where: 'tag_key',
+      });
     },
     addLoggedModelParams: async (id, params) => store.addLoggedModelParams(id, toRecord(checkedParams(params))),
     searchLoggedModels({ experimentIds, filter, orderBy, maxResults, pageToken, datasets = [] }) {
@@ -110,7 +115,9 @@ export function createLoggedModels(store: TrackingStore, clock: Clock, ids: Ids)
         order: parseOrder(orderBy, LOGGED_MODEL_GRAMMAR),
         datasets,
       };
-      return page(pageSize(maxResults, 100, 1000), pageToken, (slice) => store.searchLoggedModels({ ...search, ...slice }));
+      return page(pageSize(maxResults, 100, 1000), pageToken, (slice) =>
+        store.searchLoggedModels({ ...search, ...slice }),
+      );
     },
   };
 }

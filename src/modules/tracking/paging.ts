@@ -17,9 +17,13 @@ export function offsetOf(token: string | undefined): number {
   } catch {
     // Falls through: the same answer for every kind of broken token.
   }
-  throw new MillwrightError('MW-INVALID', `Invalid page token, could not base64-decode or parse: ${token.slice(0, 100)}`, {
-    where: 'page_token',
-  });
+  throw new MillwrightError(
+    'MW-INVALID',
+    `Invalid page token, could not base64-decode or parse: ${token.slice(0, 100)}`,
+    {
+      where: 'page_token',
+    },
+  );
 }
 
 /** Reads one item more than asked for, to know whether there is a next page without counting. */
@@ -39,7 +43,11 @@ export async function page<T>(
 export function pageSize(value: number | undefined, fallback: number, cap: number): number {
   if (value === undefined) return fallback;
   if (Number.isSafeInteger(value) && value >= 1 && value <= cap) return value;
-  throw new MillwrightError('MW-INVALID', `Invalid value ${value} for parameter 'max_results' supplied. It must be at least 1 and at most ${cap}.`, {
-    where: 'max_results',
-  });
+  throw new MillwrightError(
+    'MW-INVALID',
+    `Invalid value ${value} for parameter 'max_results' supplied. It must be at least 1 and at most ${cap}.`,
+    {
+      where: 'max_results',
+    },
+  );
 }

@@ -1,7 +1,18 @@
 import { MillwrightError } from '../../domain/errors.ts';
-import { parseFilter, parseOrder, RUN_GRAMMAR } from '../../domain/tracking-filter.ts';
+import { RUN_GRAMMAR } from '../../domain/search-grammar.ts';
+import { parseFilter, parseOrder } from '../../domain/tracking-filter.ts';
 import { RUN_NAME_TAG, runNotActive, runNotFound } from '../../domain/tracking.ts';
-import type { Batch, DatasetInput, Entry, Metric, ModelOutput, Run, RunInfo, RunStatus, ViewType } from '../../domain/tracking.ts';
+import type {
+  Batch,
+  DatasetInput,
+  Entry,
+  Metric,
+  ModelOutput,
+  Run,
+  RunInfo,
+  RunStatus,
+  ViewType,
+} from '../../domain/tracking.ts';
 import type { Clock, Ids } from '../../ports/clock.ts';
 import type { TrackingStore } from '../../ports/tracking-store.ts';
 import { checkBatch, checkExperimentId, checkLength, checkRunId, checkTag, missingValue } from './entry-rules.ts';
@@ -46,7 +57,11 @@ export interface Runs {
   /** Checked whole before anything is written, then written whole. See TrackingStore.logBatch. */
   logBatch(runId: string, batch: Batch): Promise<void>;
   deleteTag(runId: string, key: string): Promise<void>;
-  metricHistory(runId: string, key: string, query?: Pick<SearchQuery, 'maxResults' | 'pageToken'>): Promise<Page<Metric>>;
+  metricHistory(
+    runId: string,
+    key: string,
+    query?: Pick<SearchQuery, 'maxResults' | 'pageToken'>,
+  ): Promise<Page<Metric>>;
   metricKeys(runId: string): Promise<readonly { readonly key: string; readonly points: number }[]>;
   /** Points of one metric thinned to at most `maxPoints` rows, evenly, first and last kept. */
   sampleHistory(runId: string, key: string, maxPoints: number): Promise<readonly Metric[]>;
@@ -94,9 +109,15 @@ export function createRuns(store: TrackingStore, clock: Clock, ids: Ids): Runs {
     });
   }
 
-  function parsed({ experimentIds, filter, viewType = 'ACTIVE_ONLY' }: Pick<RunQuery, 'experimentIds' | 'filter' | 'viewType'>) {
+  function parsed({
+    experimentIds,
+    filter,
+    viewType = 'ACTIVE_ONLY',
+  }: Pick<RunQuery, 'experimentIds' | 'filter' | 'viewType'>) {
     if (experimentIds.length > MAX_EXPERIMENTS) {
-      throw new MillwrightError('MW-INVALID', `at most ${MAX_EXPERIMENTS} experiments can be searched at once`, { where: 'experiment_ids' });
+      throw new MillwrightError('MW-INVALID', `at most ${MAX_EXPERIMENTS} experiments can be searched at once`, {
+        where: 'experiment_ids',
+      });
     }
     for (const id of experimentIds) checkExperimentId(id);
     return { experimentIds, view: viewType, filter: parseFilter(filter, RUN_GRAMMAR) };

@@ -52,7 +52,9 @@ export function createTraces(store: TrackingStore): Traces {
       const trace = await getTrace(id);
       const { [key]: gone, ...tags } = tagsOf(trace);
       if (gone === undefined) {
-        throw new MillwrightError('MW-NOT-FOUND', `No trace tag with key '${key}' for trace with ID '${id}'`, { where: 'key' });
+        throw new MillwrightError('MW-NOT-FOUND', `No trace tag with key '${key}' for trace with ID '${id}'`, {
+          where: 'key',
+        });
       }
       await store.putTrace({ ...trace, info: { ...trace.info, tags } });
     },

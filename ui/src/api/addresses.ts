@@ -15,7 +15,8 @@ export const addresses = {
   version: (project: string, model: string, version: number) => `/p/${part(project)}/models/${part(model)}/${version}`,
   endpoints: (project: string) => `/p/${part(project)}/endpoints`,
   endpoint: (project: string, name: string) => `/p/${part(project)}/endpoints/${part(name)}`,
-  prediction: (project: string, name: string, id: string) => `/p/${part(project)}/endpoints/${part(name)}/predictions/${part(id)}`,
+  prediction: (project: string, name: string, id: string) =>
+    `/p/${part(project)}/endpoints/${part(name)}/predictions/${part(id)}`,
   monitors: (project: string) => `/p/${part(project)}/monitors`,
   monitor: (project: string, name: string) => `/p/${part(project)}/monitors/${part(name)}`,
   incident: (project: string, number: number) => `/p/${part(project)}/incidents/${number}`,

@@ -6,7 +6,10 @@ export class ApiProblem extends Error {
   readonly status: number;
 
   constructor(status: number, body: unknown) {
-    const error = typeof body === 'object' && body !== null && 'error' in body ? (body as { error: Record<string, unknown> }).error : {};
+    const error =
+      typeof body === 'object' && body !== null && 'error' in body
+        ? (body as { error: Record<string, unknown> }).error
+        : {};
     const text = (key: string): string | undefined => (typeof error[key] === 'string' ? error[key] : undefined);
     super(text('message') ?? `HTTP ${status}`);
     this.name = 'ApiProblem';

@@ -7,7 +7,11 @@ const scoped = (project: string): { project?: string } => (project === '-' ? {} 
 
 export const queries = {
   server: () =>
-    queryOptions({ queryKey: ['server'], queryFn: ({ signal }) => body(client.GET('/api/v1/server', { signal })), staleTime: 60_000 }),
+    queryOptions({
+      queryKey: ['server'],
+      queryFn: ({ signal }) => body(client.GET('/api/v1/server', { signal })),
+      staleTime: 60_000,
+    }),
   home: () =>
     queryOptions({
       queryKey: ['home'],
@@ -18,7 +22,8 @@ export const queries = {
   events: (project: string, limit: number, types: string) =>
     queryOptions({
       queryKey: ['events', project, limit, types],
-      queryFn: ({ signal }) => body(client.GET('/api/v1/events', { signal, params: { query: { ...scoped(project), limit, types } } })),
+      queryFn: ({ signal }) =>
+        body(client.GET('/api/v1/events', { signal, params: { query: { ...scoped(project), limit, types } } })),
       placeholderData: keepPreviousData,
     }),
   resources: () =>
@@ -28,7 +33,10 @@ export const queries = {
       refetchInterval: 5000,
     }),
   experiments: () =>
-    queryOptions({ queryKey: ['runs', 'experiments'], queryFn: ({ signal }) => body(client.GET('/api/v1/experiments', { signal })) }),
+    queryOptions({
+      queryKey: ['runs', 'experiments'],
+      queryFn: ({ signal }) => body(client.GET('/api/v1/experiments', { signal })),
+    }),
   runs: (search: { readonly experiment?: string; readonly filter?: string; readonly order?: string }) =>
     infiniteQueryOptions({
       queryKey: ['runs', 'page', search],
@@ -53,14 +61,21 @@ export const queries = {
     queryOptions({
       queryKey: ['runs', id, 'history', key],
       queryFn: ({ signal }) =>
-        body(client.GET('/api/v1/runs/{id}/history', { signal, params: { path: { id }, query: { key, limit: 4000 } } })),
+        body(
+          client.GET('/api/v1/runs/{id}/history', { signal, params: { path: { id }, query: { key, limit: 4000 } } }),
+        ),
       refetchInterval: live ? 2000 : false,
     }),
   artifacts: (id: string, path: string) =>
     queryOptions({
       queryKey: ['runs', id, 'artifacts', path],
       queryFn: ({ signal }) =>
-        body(client.GET('/api/v1/runs/{id}/artifacts', { signal, params: { path: { id }, query: path === '' ? {} : { path } } })),
+        body(
+          client.GET('/api/v1/runs/{id}/artifacts', {
+            signal,
+            params: { path: { id }, query: path === '' ? {} : { path } },
+          }),
+        ),
     }),
   datasets: (project: string) =>
     queryOptions({
@@ -70,7 +85,8 @@ export const queries = {
   pipelineRuns: (project: string) =>
     queryOptions({
       queryKey: ['pipeline-runs', project],
-      queryFn: ({ signal }) => body(client.GET('/api/v1/pipeline-runs', { signal, params: { query: { ...scoped(project), limit: 200 } } })),
+      queryFn: ({ signal }) =>
+        body(client.GET('/api/v1/pipeline-runs', { signal, params: { query: { ...scoped(project), limit: 200 } } })),
     }),
   pipelineRun: (id: string) =>
     queryOptions({
@@ -78,11 +94,13 @@ export const queries = {
       queryFn: ({ signal }) => body(client.GET('/api/v1/pipeline-runs/{id}', { signal, params: { path: { id } } })),
       refetchInterval: (query) => (query.state.data?.pipelineRun.status === 'running' ? 2000 : false),
     }),
-  models: () => queryOptions({ queryKey: ['models'], queryFn: ({ signal }) => body(client.GET('/api/v1/models', { signal })) }),
+  models: () =>
+    queryOptions({ queryKey: ['models'], queryFn: ({ signal }) => body(client.GET('/api/v1/models', { signal })) }),
   model: (name: string) =>
     queryOptions({
       queryKey: ['models', name],
-      queryFn: ({ signal }) => body(client.GET('/api/v1/models/{name}', { signal, params: { path: { name }, query: { limit: 200 } } })),
+      queryFn: ({ signal }) =>
+        body(client.GET('/api/v1/models/{name}', { signal, params: { path: { name }, query: { limit: 200 } } })),
     }),
   version: (name: string, version: number) =>
     queryOptions({
@@ -106,7 +124,9 @@ export const queries = {
     queryOptions({
       queryKey: ['endpoints', name, 'series', windowMs],
       queryFn: ({ signal }) =>
-        body(client.GET('/api/v1/endpoints/{name}/series', { signal, params: { path: { name }, query: { windowMs } } })),
+        body(
+          client.GET('/api/v1/endpoints/{name}/series', { signal, params: { path: { name }, query: { windowMs } } }),
+        ),
       refetchInterval: 5000,
       placeholderData: keepPreviousData,
     }),
@@ -114,7 +134,12 @@ export const queries = {
     queryOptions({
       queryKey: ['endpoints', name, 'predictions'],
       queryFn: ({ signal }) =>
-        body(client.GET('/api/v1/endpoints/{name}/predictions', { signal, params: { path: { name }, query: { limit: 12 } } })),
+        body(
+          client.GET('/api/v1/endpoints/{name}/predictions', {
+            signal,
+            params: { path: { name }, query: { limit: 12 } },
+          }),
+        ),
       refetchInterval: 5000,
     }),
   prediction: (name: string, id: string) =>
@@ -132,12 +157,18 @@ export const queries = {
     queryOptions({
       queryKey: ['monitors', project, name],
       queryFn: ({ signal }) =>
-        body(client.GET('/api/v1/projects/{project}/monitors/{name}', { signal, params: { path: { project, name }, query: { limit: 200 } } })),
+        body(
+          client.GET('/api/v1/projects/{project}/monitors/{name}', {
+            signal,
+            params: { path: { project, name }, query: { limit: 200 } },
+          }),
+        ),
     }),
   alerts: (project: string) =>
     queryOptions({
       queryKey: ['alerts', project],
-      queryFn: ({ signal }) => body(client.GET('/api/v1/alerts', { signal, params: { query: { ...scoped(project), limit: 100 } } })),
+      queryFn: ({ signal }) =>
+        body(client.GET('/api/v1/alerts', { signal, params: { query: { ...scoped(project), limit: 100 } } })),
     }),
   alert: (id: string) =>
     queryOptions({

@@ -24,7 +24,11 @@ export function DenseChart(props: LineChartProps) {
   useEffect(() => {
     const element = box.current;
     if (element === null) return;
-    const axis = { stroke: resolved('var(--ink-3)'), font: '10.5px "Inter Variable", sans-serif', ticks: { stroke: resolved('var(--line-2)'), size: 4 } };
+    const axis = {
+      stroke: resolved('var(--ink-3)'),
+      font: '10.5px "Inter Variable", sans-serif',
+      ticks: { stroke: resolved('var(--line-2)'), size: 4 },
+    };
     const plot = new uPlot(
       {
         width: props.width,
@@ -35,7 +39,12 @@ export function DenseChart(props: LineChartProps) {
         cursor: { drag: { x: false, y: false } },
         axes: [
           { ...axis, grid: { show: false } },
-          { ...axis, size: 56, grid: { stroke: resolved('var(--line)'), width: 1 }, values: (_, values) => values.map((v) => props.format(v)) },
+          {
+            ...axis,
+            size: 56,
+            grid: { stroke: resolved('var(--line)'), width: 1 },
+            values: (_, values) => values.map((v) => props.format(v)),
+          },
         ],
         series: [
           {},

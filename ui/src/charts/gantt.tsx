@@ -81,19 +81,60 @@ export function Gantt({ rows, width, from, to, now, label, heads }: GanttProps) 
               {narrow && row.name.length > 14 ? `${row.name.slice(0, 13)}…` : row.name}
             </text>
             {bar === undefined || row.state === 'expected' ? null : row.state === 'reused' ? (
-              <rect x={bar.x} y={y + 7} width={Math.max(3, bar.width)} height="11" fill="none" stroke="var(--line-control)" />
+              <rect
+                x={bar.x}
+                y={y + 7}
+                width={Math.max(3, bar.width)}
+                height="11"
+                fill="none"
+                stroke="var(--line-control)"
+              />
             ) : (
-              <rect x={bar.x} y={y + 7} width={bar.width} height="11" fill={row.state === 'failed' ? 'var(--fail)' : row.state === 'running' ? 'var(--ink)' : 'var(--ink-2)'} opacity={row.state === 'failed' ? 0.85 : 1} />
+              <rect
+                x={bar.x}
+                y={y + 7}
+                width={bar.width}
+                height="11"
+                fill={row.state === 'failed' ? 'var(--fail)' : row.state === 'running' ? 'var(--ink)' : 'var(--ink-2)'}
+                opacity={row.state === 'failed' ? 0.85 : 1}
+              />
             )}
-            {row.state === 'failed' && bar !== undefined ? <path d={`M${bar.x + bar.width} ${y + 4}V${y + 21}`} stroke="var(--fail)" strokeWidth="2" /> : null}
-            {row.until === undefined || x1 === undefined ? null : <rect x={px(x1)} y={y + 7.5} width={px(Math.max(0, x(row.until) - x1))} height="10" fill="url(#gantt-hatch)" stroke="var(--line-control)" />}
+            {row.state === 'failed' && bar !== undefined ? (
+              <path d={`M${bar.x + bar.width} ${y + 4}V${y + 21}`} stroke="var(--fail)" strokeWidth="2" />
+            ) : null}
+            {row.until === undefined || x1 === undefined ? null : (
+              <rect
+                x={px(x1)}
+                y={y + 7.5}
+                width={px(Math.max(0, x(row.until) - x1))}
+                height="10"
+                fill="url(#gantt-hatch)"
+                stroke="var(--line-control)"
+              />
+            )}
             {row.note === undefined || narrow ? null : (
-              <text x={noteFits ? noteX : (bar?.x ?? left) - 8} y={y + 16} fontSize="10.5" textAnchor={noteFits ? 'start' : 'end'} fill={row.state === 'failed' ? 'var(--ink-2)' : 'var(--ink-3)'} stroke={row.selected ? 'var(--bg-select)' : 'var(--bg)'} strokeWidth="5" paintOrder="stroke">
+              <text
+                x={noteFits ? noteX : (bar?.x ?? left) - 8}
+                y={y + 16}
+                fontSize="10.5"
+                textAnchor={noteFits ? 'start' : 'end'}
+                fill={row.state === 'failed' ? 'var(--ink-2)' : 'var(--ink-3)'}
+                stroke={row.selected ? 'var(--bg-select)' : 'var(--bg)'}
+                strokeWidth="5"
+                paintOrder="stroke"
+              >
                 {row.note}
               </text>
             )}
             {(narrow ? [row.took] : [row.took, row.peak, row.cpu]).map((text, j) => (
-              <text key={heads[j]} x={columns[j]} y={y + 16.5} fontSize="12" textAnchor="end" fill={j === 0 && row.state !== 'expected' ? 'var(--ink)' : 'var(--ink-2)'}>
+              <text
+                key={heads[j]}
+                x={columns[j]}
+                y={y + 16.5}
+                fontSize="12"
+                textAnchor="end"
+                fill={j === 0 && row.state !== 'expected' ? 'var(--ink)' : 'var(--ink-2)'}
+              >
                 {text}
               </text>
             ))}

@@ -10,7 +10,8 @@ export interface GateLimits {
 export function gateLimits(required: string): GateLimits | undefined {
   const range = /(inside|outside)\s+(-?[\d.e-]+)\.\.(-?[\d.e-]+)/i.exec(required);
   if (range !== null) return range[1] === 'inside' ? { from: Number(range[2]), to: Number(range[3]) } : undefined;
-  const limit = /\((-?[\d.]+(?:e-?\d+)?)\)/i.exec(required)?.[1] ?? /^\s*[<>]=?\s*(-?[\d.]+(?:e-?\d+)?)/i.exec(required)?.[1];
+  const limit =
+    /\((-?[\d.]+(?:e-?\d+)?)\)/i.exec(required)?.[1] ?? /^\s*[<>]=?\s*(-?[\d.]+(?:e-?\d+)?)/i.exec(required)?.[1];
   if (limit === undefined) return undefined;
   return /^\s*>/.test(required) ? { from: Number(limit) } : /^\s*</.test(required) ? { to: Number(limit) } : undefined;
 }

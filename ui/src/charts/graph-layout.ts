@@ -33,7 +33,8 @@ export function layout(nodes: readonly GraphNode[]): GraphLayout {
   for (const node of nodes) {
     if (node.needs.some((one) => byId.has(one))) continue;
     const users = nodes.filter((one) => one.needs.includes(node.id));
-    if (users.length > 0) depths.set(node.id, Math.max(0, Math.min(...users.map((one) => depths.get(one.id) ?? 0)) - 1));
+    if (users.length > 0)
+      depths.set(node.id, Math.max(0, Math.min(...users.map((one) => depths.get(one.id) ?? 0)) - 1));
   }
   const columns = Math.max(0, ...depths.values()) + 1;
   const rowOf = new Map<string, number>();
@@ -45,10 +46,12 @@ export function layout(nodes: readonly GraphNode[]): GraphLayout {
       const known = node.needs.map((one) => rowOf.get(one)).filter((v) => v !== undefined);
       return known.length === 0 ? 0 : known.reduce((a, b) => a + b, 0) / known.length;
     };
-    here.toSorted((a, b) => wish(a) - wish(b)).forEach((node, row) => {
-      rowOf.set(node.id, row);
-      placed.push({ id: node.id, column, row });
-    });
+    here
+      .toSorted((a, b) => wish(a) - wish(b))
+      .forEach((node, row) => {
+        rowOf.set(node.id, row);
+        placed.push({ id: node.id, column, row });
+      });
     rows = Math.max(rows, here.length);
   }
   return { nodes: placed, columns, rows };

@@ -12,7 +12,11 @@ export interface HistogramProps {
 }
 
 function stepPath(shares: readonly number[], bin: number, left: number, base: number, scale: number): string {
-  return shares.map((share, i) => `${i === 0 ? `M${px(left)} ${base}` : ''}V${px(base - share * scale)}h${px(bin)}`).join('') + `V${base}`;
+  return (
+    shares
+      .map((share, i) => `${i === 0 ? `M${px(left)} ${base}` : ''}V${px(base - share * scale)}h${px(bin)}`)
+      .join('') + `V${base}`
+  );
 }
 
 /** What moved: training filled, current outlined; always densities, never counts. */
@@ -27,13 +31,26 @@ export function Histogram({ labels, reference, current, label, width, height = 1
   return (
     <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={label}>
       <path d={`${stepPath(reference, bin, left, base, scale)}Z`} fill="var(--ref)" opacity={mini ? 0.45 : 0.38} />
-      <path d={stepPath(current, bin, left, base, scale)} fill="var(--now)" fillOpacity=".1" stroke="var(--now)" strokeWidth={mini ? 1.2 : 1.6} />
+      <path
+        d={stepPath(current, bin, left, base, scale)}
+        fill="var(--now)"
+        fillOpacity=".1"
+        stroke="var(--now)"
+        strokeWidth={mini ? 1.2 : 1.6}
+      />
       <path d={`M${left} ${base}H${width - right}`} stroke="var(--line-2)" />
       {mini
         ? null
         : labels.map((text, i) =>
             i % every === 0 ? (
-              <text key={text + i} x={px(left + (i + 0.5) * bin)} y={height - 3} fontSize="10.5" textAnchor="middle" fill="var(--ink-3)">
+              <text
+                key={text + i}
+                x={px(left + (i + 0.5) * bin)}
+                y={height - 3}
+                fontSize="10.5"
+                textAnchor="middle"
+                fill="var(--ink-3)"
+              >
                 {text.length > 9 ? `${text.slice(0, 8)}…` : text}
               </text>
             ) : null,

@@ -17,8 +17,17 @@ export function IntervalDot({ value, low, high, label, width = 130 }: IntervalDo
     <svg width={width} height="16" viewBox={`0 0 ${width} 16`} role="img" aria-label={label}>
       <path d={`M4 8H${width - 4}`} stroke="var(--line)" />
       <path d={`M${px(x(0))} 1V15`} stroke="var(--line-control)" />
-      {low === undefined || high === undefined ? null : <path d={`M${px(x(low))} 8H${px(x(high))}`} stroke="var(--ink)" strokeWidth="1.6" />}
-      <circle cx={px(x(value))} cy="8" r="3.3" fill={low === undefined ? 'var(--bg)' : 'var(--ink)'} stroke="var(--ink)" strokeWidth="1.4" />
+      {low === undefined || high === undefined ? null : (
+        <path d={`M${px(x(low))} 8H${px(x(high))}`} stroke="var(--ink)" strokeWidth="1.6" />
+      )}
+      <circle
+        cx={px(x(value))}
+        cy="8"
+        r="3.3"
+        fill={low === undefined ? 'var(--bg)' : 'var(--ink)'}
+        stroke="var(--ink)"
+        strokeWidth="1.4"
+      />
     </svg>
   );
 }

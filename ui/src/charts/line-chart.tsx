@@ -56,39 +56,80 @@ function bandOf(points: readonly Point[], x: (v: number) => number, y: (v: numbe
   const known = points.filter((p) => p.low !== undefined && p.high !== undefined);
   if (known.length < 2) return '';
   const up = known.map((p, i) => `${i === 0 ? 'M' : 'L'}${px(x(p.x))} ${px(y(p.high ?? 0))}`).join('');
-  return `${up}${known.toReversed().map((p) => `L${px(x(p.x))} ${px(y(p.low ?? 0))}`).join('')}Z`;
+  return `${up}${known
+    .toReversed()
+    .map((p) => `L${px(x(p.x))} ${px(y(p.low ?? 0))}`)
+    .join('')}Z`;
 }
 
 /** Line with band: how did it move, and how sure. No smoothing; the axis holds the limit, too. */
-export function LineChart({ width, height = 208, label, series, xKind, format, limits = [], events = [], late, fromZero = false, unit }: LineChartProps) {
+export function LineChart({
+  width,
+  height = 208,
+  label,
+  series,
+  xKind,
+  format,
+  limits = [],
+  events = [],
+  late,
+  fromZero = false,
+  unit,
+}: LineChartProps) {
   const { language } = useText();
   const [at, setAt] = useState<number>();
   const all = series.flatMap((one) => one.points);
   const xs = [...new Set(all.map((p) => p.x))].toSorted((a, b) => a - b);
   const [x0, x1] = [xs[0] ?? 0, xs.at(-1) ?? 1];
-  const values = [...all.flatMap((p) => [p.y, p.low ?? null, p.high ?? null]).filter((v) => v !== null), ...limits.map((one) => one.value), ...(fromZero ? [0] : [])];
+  const values = [
+    ...all.flatMap((p) => [p.y, p.low ?? null, p.high ?? null]).filter((v) => v !== null),
+    ...limits.map((one) => one.value),
+    ...(fromZero ? [0] : []),
+  ];
   const [lowest, highest] = values.length === 0 ? [0, 1] : [Math.min(...values), Math.max(...values)];
   const yTicks = ticks(lowest, highest === lowest ? lowest + (Math.abs(lowest) || 1) : highest, height < 120 ? 2 : 4);
-  const frame = { left: 12 + Math.max(...yTicks.map((v) => format(v).length)) * 6.2 + (unit === undefined ? 0 : 14), right: width - 66, top: events.length > 0 ? 18 : 8, bottom: height - 22 };
+  const frame = {
+    left: 12 + Math.max(...yTicks.map((v) => format(v).length)) * 6.2 + (unit === undefined ? 0 : 14),
+    right: width - 66,
+    top: events.length > 0 ? 18 : 8,
+    bottom: height - 22,
+  };
   const x = linear([x0, x1 === x0 ? x0 + 1 : x1], [frame.left, frame.right]);
   const y = linear([yTicks[0] ?? 0, yTicks.at(-1) ?? 1], [frame.bottom, frame.top]);
-  const xTicks = xKind === 'time' ? timeTicks(x0, x1, Math.max(2, Math.floor((frame.right - frame.left) / 80))) : ticks(x0, x1, 4).filter((v) => v >= x0 && v <= x1).map((v) => ({ at: v, step: 0 }));
+  const xTicks =
+    xKind === 'time'
+      ? timeTicks(x0, x1, Math.max(2, Math.floor((frame.right - frame.left) / 80)))
+      : ticks(x0, x1, 4)
+          .filter((v) => v >= x0 && v <= x1)
+          .map((v) => ({ at: v, step: 0 }));
   const near = at === undefined ? undefined : xs[at];
   const ends = series.map((one) => {
     const known = one.points.filter((p) => p.y !== null);
     return near === undefined ? known.at(-1) : known.findLast((p) => p.x <= near);
   });
   const labels = [
-    ...series.map((one, i) => ({ text: near === undefined ? one.name : `${one.name} ${ends[i]?.y == null ? '' : format(ends[i]?.y ?? 0)}`, y: ends[i]?.y, color: one.color, weight: 550, shape: one.shape })),
+    ...series.map((one, i) => ({
+      text: near === undefined ? one.name : `${one.name} ${ends[i]?.y == null ? '' : format(ends[i]?.y ?? 0)}`,
+      y: ends[i]?.y,
+      color: one.color,
+      weight: 550,
+      shape: one.shape,
+    })),
     ...limits.map((one) => ({ text: one.text, y: one.value, color: 'var(--ink-2)', weight: 420, shape: undefined })),
   ].filter((one) => one.y !== undefined && one.y !== null);
-  const places = spread(labels.map((one) => y(one.y ?? 0) + 3.5), 13, frame.top + 4, frame.bottom + 4);
+  const places = spread(
+    labels.map((one) => y(one.y ?? 0) + 3.5),
+    13,
+    frame.top + 4,
+    frame.bottom + 4,
+  );
 
   const onMove = (event: PointerEvent<SVGSVGElement>): void => {
     const box = event.currentTarget.getBoundingClientRect();
     const pointer = event.clientX - box.left;
     let best = 0;
-    for (let i = 0; i < xs.length; i += 1) if (Math.abs(x(xs[i] ?? 0) - pointer) < Math.abs(x(xs[best] ?? 0) - pointer)) best = i;
+    for (let i = 0; i < xs.length; i += 1)
+      if (Math.abs(x(xs[i] ?? 0) - pointer) < Math.abs(x(xs[best] ?? 0) - pointer)) best = i;
     setAt(best);
   };
   const onKey = (event: KeyboardEvent): void => {
@@ -99,8 +140,27 @@ export function LineChart({ width, height = 208, label, series, xKind, format, l
   };
 
   return (
-    <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={label} tabIndex={0} onPointerMove={onMove} onPointerLeave={() => setAt(undefined)} onKeyDown={onKey} onBlur={() => setAt(undefined)}>
-      {late === undefined ? null : <rect x={x(late[0])} y={frame.top} width={Math.max(0, x(late[1]) - x(late[0]))} height={frame.bottom - frame.top} fill="var(--bg-hover)" />}
+    <svg
+      width={width}
+      height={height}
+      viewBox={`0 0 ${width} ${height}`}
+      role="img"
+      aria-label={label}
+      tabIndex={0}
+      onPointerMove={onMove}
+      onPointerLeave={() => setAt(undefined)}
+      onKeyDown={onKey}
+      onBlur={() => setAt(undefined)}
+    >
+      {late === undefined ? null : (
+        <rect
+          x={x(late[0])}
+          y={frame.top}
+          width={Math.max(0, x(late[1]) - x(late[0]))}
+          height={frame.bottom - frame.top}
+          fill="var(--bg-hover)"
+        />
+      )}
       {yTicks.map((v, i) => (
         <g key={v}>
           <path d={`M${frame.left} ${px(y(v))}H${frame.right}`} stroke="var(--line)" />
@@ -114,12 +174,19 @@ export function LineChart({ width, height = 208, label, series, xKind, format, l
         <g key={tick.at}>
           <path d={`M${px(x(tick.at))} ${frame.bottom}v4`} stroke="var(--line-2)" />
           <text x={px(x(tick.at))} y={frame.bottom + 15} fontSize="10.5" textAnchor="middle" fill="var(--ink-3)">
-            {xKind === 'time' ? timeLabel(tick.at, tick.step, language, xTicks[i - 1]?.at) : tick.at.toLocaleString('en-US')}
+            {xKind === 'time'
+              ? timeLabel(tick.at, tick.step, language, xTicks[i - 1]?.at)
+              : tick.at.toLocaleString('en-US')}
           </text>
         </g>
       ))}
       {limits.map((one) => (
-        <path key={one.text} d={`M${frame.left} ${px(y(one.value))}H${frame.right}`} stroke="var(--ink-2)" strokeDasharray="4 3" />
+        <path
+          key={one.text}
+          d={`M${frame.left} ${px(y(one.value))}H${frame.right}`}
+          stroke="var(--ink-2)"
+          strokeDasharray="4 3"
+        />
       ))}
       {series.map((one) => {
         const band = bandOf(one.points, x, y);
@@ -128,35 +195,87 @@ export function LineChart({ width, height = 208, label, series, xKind, format, l
         return (
           <g key={one.name}>
             {band === '' ? null : <path d={band} fill={one.color} opacity=".17" />}
-            {one.filled && line !== '' ? <path d={`${line}L${px(x(last?.x ?? x1))} ${frame.bottom}L${px(x(one.points.find((p) => p.y !== null)?.x ?? x0))} ${frame.bottom}Z`} fill={one.color} opacity=".22" /> : null}
-            <path d={line} fill="none" stroke={one.color} strokeWidth={one.thin ? 1.3 : 1.6} strokeLinejoin="round" strokeDasharray={one.dash} />
-            {last === undefined || one.filled ? null : <circle cx={px(x(last.x))} cy={px(y(last.y ?? 0))} r="2.6" fill={one.color} />}
+            {one.filled && line !== '' ? (
+              <path
+                d={`${line}L${px(x(last?.x ?? x1))} ${frame.bottom}L${px(x(one.points.find((p) => p.y !== null)?.x ?? x0))} ${frame.bottom}Z`}
+                fill={one.color}
+                opacity=".22"
+              />
+            ) : null}
+            <path
+              d={line}
+              fill="none"
+              stroke={one.color}
+              strokeWidth={one.thin ? 1.3 : 1.6}
+              strokeLinejoin="round"
+              strokeDasharray={one.dash}
+            />
+            {last === undefined || one.filled ? null : (
+              <circle cx={px(x(last.x))} cy={px(y(last.y ?? 0))} r="2.6" fill={one.color} />
+            )}
           </g>
         );
       })}
-      {events.filter((one) => one.at >= x0 && one.at <= x1).map((one) => {
-        const rightHalf = x(one.at) > (frame.left + frame.right) / 2;
-        return (
-          <g key={`${one.at} ${one.text}`}>
-            <path d={`M${px(x(one.at))} ${frame.top - 4}V${frame.bottom}`} stroke="var(--ink-2)" strokeDasharray="2 3" />
-            <text x={px(x(one.at)) + (rightHalf ? -4 : 4)} y={frame.top + 6} fontSize="10.5" textAnchor={rightHalf ? 'end' : 'start'} fill="var(--ink-2)" stroke="var(--bg)" strokeWidth="3" paintOrder="stroke">
-              {one.text}
-            </text>
-          </g>
-        );
-      })}
+      {events
+        .filter((one) => one.at >= x0 && one.at <= x1)
+        .map((one) => {
+          const rightHalf = x(one.at) > (frame.left + frame.right) / 2;
+          return (
+            <g key={`${one.at} ${one.text}`}>
+              <path
+                d={`M${px(x(one.at))} ${frame.top - 4}V${frame.bottom}`}
+                stroke="var(--ink-2)"
+                strokeDasharray="2 3"
+              />
+              <text
+                x={px(x(one.at)) + (rightHalf ? -4 : 4)}
+                y={frame.top + 6}
+                fontSize="10.5"
+                textAnchor={rightHalf ? 'end' : 'start'}
+                fill="var(--ink-2)"
+                stroke="var(--bg)"
+                strokeWidth="3"
+                paintOrder="stroke"
+              >
+                {one.text}
+              </text>
+            </g>
+          );
+        })}
       {near === undefined ? null : (
         <g>
           <path d={`M${px(x(near))} ${frame.top - 4}V${frame.bottom}`} stroke="var(--ink)" />
-          <text x={px(x(near))} y={frame.bottom + 15} fontSize="10.5" textAnchor="middle" fill="var(--ink)" stroke="var(--bg)" strokeWidth="6" paintOrder="stroke">
-            {xKind === 'time' ? timeLabel(near, xTicks[0]?.step ?? 0, language, undefined) : near.toLocaleString('en-US')}
+          <text
+            x={px(x(near))}
+            y={frame.bottom + 15}
+            fontSize="10.5"
+            textAnchor="middle"
+            fill="var(--ink)"
+            stroke="var(--bg)"
+            strokeWidth="6"
+            paintOrder="stroke"
+          >
+            {xKind === 'time'
+              ? timeLabel(near, xTicks[0]?.step ?? 0, language, undefined)
+              : near.toLocaleString('en-US')}
           </text>
         </g>
       )}
       {labels.map((one, i) => (
         <g key={one.text}>
-          {one.shape === undefined ? null : <SeriesMark shape={one.shape} x={frame.right + 9} y={(places[i] ?? 0) - 3.5} color={one.color} />}
-          <text x={frame.right + (one.shape === undefined ? 7 : 17)} y={places[i]} fontSize="11" fontWeight={one.weight} fill={one.shape === undefined ? one.color : 'var(--ink)'} stroke="var(--bg)" strokeWidth="3" paintOrder="stroke">
+          {one.shape === undefined ? null : (
+            <SeriesMark shape={one.shape} x={frame.right + 9} y={(places[i] ?? 0) - 3.5} color={one.color} />
+          )}
+          <text
+            x={frame.right + (one.shape === undefined ? 7 : 17)}
+            y={places[i]}
+            fontSize="11"
+            fontWeight={one.weight}
+            fill={one.shape === undefined ? one.color : 'var(--ink)'}
+            stroke="var(--bg)"
+            strokeWidth="3"
+            paintOrder="stroke"
+          >
             {one.text}
           </text>
         </g>

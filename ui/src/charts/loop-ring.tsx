@@ -46,28 +46,71 @@ export function LoopRing({ stages, centre, under, label, size = 272 }: LoopRingP
         const glyph = big ? 16 : 11;
         return (
           <g key={i}>
-            {stage.state === 'never' ? <path d={arc(c, r, from, to)} fill="none" stroke="var(--line-control)" strokeWidth="1.4" strokeDasharray="1.5 4" strokeLinecap="round" /> : null}
-            {stage.state === 'done' || stage.state === 'old' ? <path d={arc(c, r, from, to)} fill="none" stroke={stage.state === 'old' ? 'var(--line-2)' : 'var(--ink-2)'} strokeWidth={thick} /> : null}
+            {stage.state === 'never' ? (
+              <path
+                d={arc(c, r, from, to)}
+                fill="none"
+                stroke="var(--line-control)"
+                strokeWidth="1.4"
+                strokeDasharray="1.5 4"
+                strokeLinecap="round"
+              />
+            ) : null}
+            {stage.state === 'done' || stage.state === 'old' ? (
+              <path
+                d={arc(c, r, from, to)}
+                fill="none"
+                stroke={stage.state === 'old' ? 'var(--line-2)' : 'var(--ink-2)'}
+                strokeWidth={thick}
+              />
+            ) : null}
             {stage.state === 'running' ? (
               <>
-                <path d={arc(c, r, from, to)} fill="none" stroke={stage.rolling ? 'var(--next-wash)' : 'var(--line)'} strokeWidth={thick * 1.7} />
-                <path d={arc(c, r, from, from + (to - from) * Math.min(1, Math.max(0.06, stage.progress ?? 0.5)))} fill="none" stroke={stage.rolling ? 'var(--next)' : 'var(--ink)'} strokeWidth={thick * 1.7} />
+                <path
+                  d={arc(c, r, from, to)}
+                  fill="none"
+                  stroke={stage.rolling ? 'var(--next-wash)' : 'var(--line)'}
+                  strokeWidth={thick * 1.7}
+                />
+                <path
+                  d={arc(c, r, from, from + (to - from) * Math.min(1, Math.max(0.06, stage.progress ?? 0.5)))}
+                  fill="none"
+                  stroke={stage.rolling ? 'var(--next)' : 'var(--ink)'}
+                  strokeWidth={thick * 1.7}
+                />
               </>
             ) : null}
             {mark === undefined ? null : (
               <>
-                <path d={arc(c, r, from, to)} fill="none" stroke={mark === 'warning' ? 'var(--warn-mark)' : 'var(--fail)'} strokeWidth={thick * 1.35} />
+                <path
+                  d={arc(c, r, from, to)}
+                  fill="none"
+                  stroke={mark === 'warning' ? 'var(--warn-mark)' : 'var(--fail)'}
+                  strokeWidth={thick * 1.35}
+                />
                 <circle cx={px(gx)} cy={px(gy)} r={glyph * 0.78} fill="var(--bg)" />
                 <g transform={`translate(${px(gx - glyph / 2)} ${px(gy - glyph / 2)})`}>
                   <StatusMark kind={mark} size={glyph} />
                 </g>
               </>
             )}
-            <path d={`M${px(c + p0 * Math.sin(paddle))} ${px(c - p0 * Math.cos(paddle))}L${px(c + p1 * Math.sin(paddle))} ${px(c - p1 * Math.cos(paddle))}`} stroke="var(--line-control)" strokeWidth="1.4" />
+            <path
+              d={`M${px(c + p0 * Math.sin(paddle))} ${px(c - p0 * Math.cos(paddle))}L${px(c + p1 * Math.sin(paddle))} ${px(c - p1 * Math.cos(paddle))}`}
+              stroke="var(--line-control)"
+              strokeWidth="1.4"
+            />
           </g>
         );
       })}
-      <text x={c} y={big ? c + 1 : c + 4} textAnchor="middle" fontSize={big ? 22 : 11.5} fontWeight={big ? 480 : 560} letterSpacing={big ? '-.3' : undefined} fill="var(--ink)">
+      <text
+        x={c}
+        y={big ? c + 1 : c + 4}
+        textAnchor="middle"
+        fontSize={big ? 22 : 11.5}
+        fontWeight={big ? 480 : 560}
+        letterSpacing={big ? '-.3' : undefined}
+        fill="var(--ink)"
+      >
         {centre}
       </text>
       {big && under !== undefined ? (

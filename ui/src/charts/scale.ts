@@ -20,10 +20,37 @@ export function ticks(low: number, high: number, count = 4): readonly number[] {
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-const STEPS = [1000, 5000, 10_000, 30_000, MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 28 * DAY, 56 * DAY, 91 * DAY, 182 * DAY, 364 * DAY];
+const STEPS = [
+  1000,
+  5000,
+  10_000,
+  30_000,
+  MINUTE,
+  2 * MINUTE,
+  5 * MINUTE,
+  10 * MINUTE,
+  30 * MINUTE,
+  HOUR,
+  2 * HOUR,
+  6 * HOUR,
+  12 * HOUR,
+  DAY,
+  2 * DAY,
+  7 * DAY,
+  14 * DAY,
+  28 * DAY,
+  56 * DAY,
+  91 * DAY,
+  182 * DAY,
+  364 * DAY,
+];
 
 /** Ticks at round times of the reader's zone. */
-export function timeTicks(from: number, to: number, count: number): readonly { readonly at: number; readonly step: number }[] {
+export function timeTicks(
+  from: number,
+  to: number,
+  count: number,
+): readonly { readonly at: number; readonly step: number }[] {
   const step = STEPS.find((one) => (to - from) / one <= count) ?? STEPS.at(-1) ?? DAY;
   // Days start at the reader's midnight; shorter steps are multiples of themselves after it.
   const midnight = new Date(from).setHours(0, 0, 0, 0);
@@ -38,7 +65,12 @@ export function timeLabel(at: number, step: number, language: string, before: nu
   const locale = language === 'ko' ? 'ko-KR' : 'en-GB';
   const day = new Date(at).toLocaleDateString(locale, { day: 'numeric', month: 'short' });
   if (step >= DAY) return day;
-  const clock = new Date(at).toLocaleTimeString(locale, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', ...(step < MINUTE ? { second: '2-digit' } : {}) });
+  const clock = new Date(at).toLocaleTimeString(locale, {
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+    ...(step < MINUTE ? { second: '2-digit' } : {}),
+  });
   const changed = before !== undefined && new Date(before).toDateString() !== new Date(at).toDateString();
   return changed ? `${day} ${clock}` : clock;
 }

@@ -22,7 +22,17 @@ export function category(index: number): Category {
   return CATEGORIES[index] ?? OTHER;
 }
 
-export function SeriesMark({ shape, x, y, color }: { readonly shape: SeriesShape; readonly x: number; readonly y: number; readonly color: string }) {
+export function SeriesMark({
+  shape,
+  x,
+  y,
+  color,
+}: {
+  readonly shape: SeriesShape;
+  readonly x: number;
+  readonly y: number;
+  readonly color: string;
+}) {
   switch (shape) {
     case 'dot':
       return <circle cx={x} cy={y} r="3.6" fill={color} />;
@@ -35,7 +45,13 @@ export function SeriesMark({ shape, x, y, color }: { readonly shape: SeriesShape
     case 'diamond':
       return <path d={`M${x} ${y - 4.6}L${x + 4.6} ${y}L${x} ${y + 4.6}L${x - 4.6} ${y}Z`} fill={color} />;
     case 'cross':
-      return <path d={`M${x - 3.2} ${y - 3.2}L${x + 3.2} ${y + 3.2}M${x + 3.2} ${y - 3.2}L${x - 3.2} ${y + 3.2}`} stroke={color} strokeWidth="2" />;
+      return (
+        <path
+          d={`M${x - 3.2} ${y - 3.2}L${x + 3.2} ${y + 3.2}M${x + 3.2} ${y - 3.2}L${x - 3.2} ${y + 3.2}`}
+          stroke={color}
+          strokeWidth="2"
+        />
+      );
   }
 }
 

@@ -48,10 +48,24 @@ export function StepTrack({ steps }: { readonly steps: readonly TrackStep[] }) {
       {steps.map((step) => (
         <li key={step.percent} className={step.state === 'now' ? 'next' : undefined}>
           <span className="track">
-            <i style={{ width: `${step.state === 'past' ? 100 : step.state === 'now' ? Math.round(step.progress * 100) : 0}%` }} />
+            <i
+              style={{
+                width: `${step.state === 'past' ? 100 : step.state === 'now' ? Math.round(step.progress * 100) : 0}%`,
+              }}
+            />
           </span>
           <div className="h">
-            <StatusMark kind={step.state === 'past' ? 'done' : step.state === 'now' ? 'rolling' : step.state === 'stopped' ? 'failed' : 'expected'} />
+            <StatusMark
+              kind={
+                step.state === 'past'
+                  ? 'done'
+                  : step.state === 'now'
+                    ? 'rolling'
+                    : step.state === 'stopped'
+                      ? 'failed'
+                      : 'expected'
+              }
+            />
             <b>{step.percent}%</b>
             <span className="mut">{step.when}</span>
           </div>

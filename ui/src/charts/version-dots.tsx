@@ -10,7 +10,17 @@ export interface VersionDot {
 }
 
 /** The last few versions by one metric, each with its interval. */
-export function VersionDots({ dots, width, label, format }: { readonly dots: readonly VersionDot[]; readonly width: number; readonly label: string; readonly format: (value: number) => string }) {
+export function VersionDots({
+  dots,
+  width,
+  label,
+  format,
+}: {
+  readonly dots: readonly VersionDot[];
+  readonly width: number;
+  readonly label: string;
+  readonly format: (value: number) => string;
+}) {
   const all = dots.flatMap((dot) => [dot.value, dot.low ?? dot.value, dot.high ?? dot.value]);
   const marks = ticks(Math.min(...all), Math.max(...all), 2);
   const right = width - 40;
@@ -28,9 +38,18 @@ export function VersionDots({ dots, width, label, format }: { readonly dots: rea
       ))}
       {dots.map((dot, i) => (
         <g key={dot.name}>
-          {dot.low === undefined || dot.high === undefined ? null : <path d={`M${px(x(i))} ${px(y(dot.low))}V${px(y(dot.high))}`} stroke={dot.color} strokeWidth="1.6" />}
+          {dot.low === undefined || dot.high === undefined ? null : (
+            <path d={`M${px(x(i))} ${px(y(dot.low))}V${px(y(dot.high))}`} stroke={dot.color} strokeWidth="1.6" />
+          )}
           <circle cx={px(x(i))} cy={px(y(dot.value))} r="4" fill={dot.color} />
-          <text x={px(x(i))} y={px(y(dot.high ?? dot.value)) - 7} fontSize="11" fontWeight="560" textAnchor="middle" fill="var(--ink-2)">
+          <text
+            x={px(x(i))}
+            y={px(y(dot.high ?? dot.value)) - 7}
+            fontSize="11"
+            fontWeight="560"
+            textAnchor="middle"
+            fill="var(--ink-2)"
+          >
             {dot.name}
           </text>
           <text x={px(x(i))} y="91" fontSize="10.5" textAnchor="middle" fill="var(--ink-3)">

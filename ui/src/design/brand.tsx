@@ -30,7 +30,14 @@ const PATHS: Readonly<Record<PlaceName, string>> = {
 export function PlaceIcon({ name }: { readonly name: PlaceName }) {
   return (
     <svg className="ico" width="16" height="16" viewBox="0 0 16 16" aria-hidden="true">
-      <path d={PATHS[name]} fill="none" stroke="currentColor" strokeWidth="1.5" strokeLinecap="round" strokeLinejoin="round" />
+      <path
+        d={PATHS[name]}
+        fill="none"
+        stroke="currentColor"
+        strokeWidth="1.5"
+        strokeLinecap="round"
+        strokeLinejoin="round"
+      />
     </svg>
   );
 }

@@ -17,7 +17,9 @@ export function crumbsOf(pathname: string, t: Text['t']): readonly Crumb[] {
   const project = projectOf(pathname);
   if (project === undefined) return [{ text: t('nav.home') }];
   const [section, ...rest] = pathname.split('/').slice(3).map(decodeURIComponent);
-  const crumbs: Crumb[] = [{ text: project === '-' ? t('nav.all') : project, to: project === '-' ? '/' : addresses.project(project) }];
+  const crumbs: Crumb[] = [
+    { text: project === '-' ? t('nav.all') : project, to: project === '-' ? '/' : addresses.project(project) },
+  ];
   switch (section) {
     case 'data':
     case 'pipelines':
@@ -28,7 +30,10 @@ export function crumbsOf(pathname: string, t: Text['t']): readonly Crumb[] {
       crumbs.push({ text: t(`nav.${section}`), to: addresses[section](project) });
       break;
     case 'incidents':
-      crumbs.push({ text: t('nav.monitors'), to: addresses.monitors(project) }, { text: t('incident.name', { n: Number(rest[0]) }) });
+      crumbs.push(
+        { text: t('nav.monitors'), to: addresses.monitors(project) },
+        { text: t('incident.name', { n: Number(rest[0]) }) },
+      );
       return crumbs;
     case 'compare':
       crumbs.push({ text: t('nav.runs'), to: addresses.runs(project) }, { text: t('runs.compare') });
@@ -36,7 +41,8 @@ export function crumbsOf(pathname: string, t: Text['t']): readonly Crumb[] {
     default:
       return crumbs;
   }
-  if (section === 'pipelines' && rest[1] !== undefined) crumbs.push({ text: t('pipeline.name', { n: Number(rest[1]) }) });
+  if (section === 'pipelines' && rest[1] !== undefined)
+    crumbs.push({ text: t('pipeline.name', { n: Number(rest[1]) }) });
   else if (section === 'models' && rest[0] !== undefined) {
     crumbs.push({ text: rest[0], to: addresses.model(project, rest[0]) });
     if (rest[1] !== undefined) crumbs.push({ text: `v${rest[1]}` });

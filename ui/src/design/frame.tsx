@@ -83,11 +83,15 @@ export function Frame() {
               {crumbs.map((crumb, i) => (
                 <span key={crumb.text + i} style={{ display: 'contents' }}>
                   {i === 0 ? null : <span aria-hidden="true">/</span>}
-                  {i === crumbs.length - 1 || crumb.to === undefined ? <b>{crumb.text}</b> : <Go to={crumb.to}>{crumb.text}</Go>}
+                  {i === crumbs.length - 1 || crumb.to === undefined ? (
+                    <b>{crumb.text}</b>
+                  ) : (
+                    <Go to={crumb.to}>{crumb.text}</Go>
+                  )}
                 </span>
               ))}
             </nav>
-            <button type="button" className="find" aria-label={t('find')} onClick={() => setFinding(true)}>
+            <button type="button" className="find" onClick={() => setFinding(true)}>
               <PlaceIcon name="find" />
               <span>{t('find')}</span>
               <KeyCaps keys="mod+k" />

@@ -20,9 +20,12 @@ export function badge(place: PlaceName, home: Home | undefined, runs: string): R
   const running = sum(home.projects.map((one) => one.runningPipelines));
   const rolling = home.projects.filter((one) => one.situation.kind === 'rolling-out').length;
   const alerts = sum(home.projects.map((one) => one.openAlerts));
-  if (place === 'pipelines' && running > 0) return [<StatusMark key="m" kind="running" size={11} />, <span key="n">{running}</span>];
-  if (place === 'endpoints' && rolling > 0) return [<StatusMark key="m" kind="rolling" size={11} />, <span key="n">{rolling}</span>];
-  if (place === 'monitors' && alerts > 0) return [<StatusMark key="m" kind="warning" size={11} />, <span key="n">{alerts}</span>];
+  if (place === 'pipelines' && running > 0)
+    return [<StatusMark key="m" kind="running" size={11} />, <span key="n">{running}</span>];
+  if (place === 'endpoints' && rolling > 0)
+    return [<StatusMark key="m" kind="rolling" size={11} />, <span key="n">{rolling}</span>];
+  if (place === 'monitors' && alerts > 0)
+    return [<StatusMark key="m" kind="warning" size={11} />, <span key="n">{alerts}</span>];
   if (place === 'runs' && home.runs > 0) return <span>{runs}</span>;
   return null;
 }
@@ -59,7 +62,11 @@ export function Rail({ project, section }: Omit<RailProps, 'onFind'>) {
       <div className="cap">
         <span>{t('nav.loop')}</span>
         {names.length < 2 ? null : (
-          <select value={project} aria-label={t('nav.project')} onChange={(event) => go(addresses.project(event.target.value))}>
+          <select
+            value={project}
+            aria-label={t('nav.project')}
+            onChange={(event) => go(addresses.project(event.target.value))}
+          >
             {names.map((name) => (
               <option key={name}>{name}</option>
             ))}
@@ -77,10 +84,15 @@ export function Rail({ project, section }: Omit<RailProps, 'onFind'>) {
         )}
       </div>
       <div className="prefs">
-        <button type="button" className="btn sm quiet" lang={language === 'ko' ? 'en' : 'ko'} onClick={() => setLanguage(language === 'ko' ? 'en' : 'ko')}>
+        <button
+          type="button"
+          className="btn sm quiet"
+          lang={language === 'ko' ? 'en' : 'ko'}
+          onClick={() => setLanguage(language === 'ko' ? 'en' : 'ko')}
+        >
           {language === 'ko' ? 'English' : '한국어'}
         </button>
-        <button type="button" className="btn sm quiet" onClick={nextTheme} aria-label={t('theme.next')}>
+        <button type="button" className="btn sm quiet" onClick={nextTheme} title={t('theme.next')}>
           {t('theme.short')} <kbd>.</kbd>
         </button>
       </div>

@@ -22,7 +22,12 @@ export function SignIn() {
       >
         <label className="field">
           <span className="meta">{t('signin.token')}</span>
-          <input type="password" autoComplete="current-password" value={token} onChange={(event) => setToken(event.target.value)} />
+          <input
+            type="password"
+            autoComplete="current-password"
+            value={token}
+            onChange={(event) => setToken(event.target.value)}
+          />
         </label>
         <button type="submit" className="btn pri" disabled={token.trim() === ''}>
           {t('signin.do')}

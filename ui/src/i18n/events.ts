@@ -12,8 +12,14 @@ export const events = {
   'event.pipeline_run.succeeded.why': ['{reused|step|steps} reused', '단계 {reused}개 재사용'],
   'event.pipeline_run.failed': ['Pipeline run {n} failed', '파이프라인 실행 {n} 실패'],
   'event.pipeline_run.cancelled': ['Pipeline run {n} stopped', '파이프라인 실행 {n} 중지'],
-  'event.model.unchanged': ['Nothing to do: the run made v{version} again', '할 일 없음: 같은 v{version}이(가) 나왔습니다'],
-  'event.model.unchanged.why': ['same data, code and parameters as the champion', '데이터, 코드, 파라미터가 챔피언과 같습니다'],
+  'event.model.unchanged': [
+    'Nothing to do: the run made v{version} again',
+    '할 일 없음: 같은 v{version}이(가) 나왔습니다',
+  ],
+  'event.model.unchanged.why': [
+    'same data, code and parameters as the champion',
+    '데이터, 코드, 파라미터가 챔피언과 같습니다',
+  ],
   'event.registered.accepted': ['{v} passed its gates', '{v} 게이트 통과'],
   'event.registered.refused': ['{v} refused', '{v} 거절'],
   'event.registered.unjudged': ['{v} registered', '{v} 등록'],

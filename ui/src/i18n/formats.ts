@@ -35,7 +35,8 @@ function plain(value: number, decimals?: number): string {
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
   if (decimals === undefined && size !== 0 && (size < 0.0005 || size >= 1e9)) return power(value);
-  const places = decimals ?? (Number.isInteger(value) ? 0 : size >= 100 ? 0 : size >= 10 ? 1 : size >= 2 ? 2 : size >= 0.1 ? 3 : 4);
+  const places =
+    decimals ?? (Number.isInteger(value) ? 0 : size >= 100 ? 0 : size >= 10 ? 1 : size >= 2 ? 2 : size >= 0.1 ? 3 : 4);
   return minus(value.toLocaleString('en-US', { minimumFractionDigits: places, maximumFractionDigits: places }));
 }
 
@@ -49,10 +50,24 @@ function duration(ms: number, language: Language): string {
   if (ms < 1000) return `${ms < 10 ? Number(ms.toFixed(1)) : Math.round(ms)}${unit.ms}`;
   if (ms < 10_000) return `${Number((ms / 1000).toFixed(1))}${unit.s}`;
   const seconds = Math.round(ms / 1000);
-  const [d, h, m, s] = [Math.floor(seconds / 86_400), Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60, seconds % 60];
-  const parts: [number, string][] = [[d, unit.d], [h, unit.h], [m, unit.min], [s, unit.s]];
+  const [d, h, m, s] = [
+    Math.floor(seconds / 86_400),
+    Math.floor(seconds / 3600) % 24,
+    Math.floor(seconds / 60) % 60,
+    seconds % 60,
+  ];
+  const parts: [number, string][] = [
+    [d, unit.d],
+    [h, unit.h],
+    [m, unit.min],
+    [s, unit.s],
+  ];
   const first = parts.findIndex(([value]) => value > 0);
-  return parts.slice(first, first + 2).filter(([value]) => value > 0).map(([value, name]) => `${value}${name}`).join(' ');
+  return parts
+    .slice(first, first + 2)
+    .filter(([value]) => value > 0)
+    .map(([value, name]) => `${value}${name}`)
+    .join(' ');
 }
 
 function bytes(size: number): string {
@@ -73,12 +88,14 @@ export function formats(language: Language): Formats {
   const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' });
   const dayYear = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', year: 'numeric' });
   const full = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' });
-  const dayOf = (at: number): string => (new Date(at).getFullYear() === new Date().getFullYear() ? day : dayYear).format(at);
+  const dayOf = (at: number): string =>
+    (new Date(at).getFullYear() === new Date().getFullYear() ? day : dayYear).format(at);
   return {
     int: (value) => minus(Math.round(value).toLocaleString('en-US')),
     num: plain,
     signed: (value, decimals) => (value > 0 ? `+${plain(value, decimals)}` : plain(value, decimals)),
-    pct: (share) => `${minus(String(Number((share * 100).toFixed(Math.abs(share) < 0.01 ? 2 : Math.abs(share) < 0.1 ? 1 : 0))))}%`,
+    pct: (share) =>
+      `${minus(String(Number((share * 100).toFixed(Math.abs(share) < 0.01 ? 2 : Math.abs(share) < 0.1 ? 1 : 0))))}%`,
     interval: (low, high, decimals) => `[${plain(low, decimals)}, ${plain(high, decimals)}]`,
     duration: (ms) => duration(Math.max(0, ms), language),
     bytes,

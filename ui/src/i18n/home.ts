@@ -1,37 +1,82 @@
 import type { Message } from './message.ts';
 
 export const home = {
-  'home.none.answer': ['No project yet. One file and one command start the loop.', '아직 프로젝트가 없습니다. 파일 하나와 명령 하나로 루프를 시작합니다.'],
+  'home.none.answer': [
+    'No project yet. One file and one command start the loop.',
+    '아직 프로젝트가 없습니다. 파일 하나와 명령 하나로 루프를 시작합니다.',
+  ],
   'home.none.lede': [
     'A millwright.yaml beside train.py says how it is trained, judged, served and watched; mw init writes a first one from what it finds.',
     'train.py 옆의 millwright.yaml에 학습, 검증, 서빙, 감시 방법을 적습니다. mw init이 폴더를 읽고 첫 파일을 만듭니다.',
   ],
   'home.none.first': ['First project', '첫 프로젝트'],
   'home.none.write': ['Write the file', '파일 만들기'],
-  'home.none.write.text': ['In the folder of train.py. Nothing is changed but one new file.', 'train.py가 있는 폴더에서 실행합니다. 새 파일 하나만 만듭니다.'],
+  'home.none.write.text': [
+    'In the folder of train.py. Nothing is changed but one new file.',
+    'train.py가 있는 폴더에서 실행합니다. 새 파일 하나만 만듭니다.',
+  ],
   'home.none.log': ['Or only log runs', '또는 실행만 기록'],
-  'home.none.log.text': ['Set this and run train.py as it is; the unmodified mlflow client logs here.', '이 값을 설정하고 train.py를 그대로 실행하면 mlflow 클라이언트가 여기에 기록합니다.'],
+  'home.none.log.text': [
+    'Set this and run train.py as it is; the unmodified mlflow client logs here.',
+    '이 값을 설정하고 train.py를 그대로 실행하면 mlflow 클라이언트가 여기에 기록합니다.',
+  ],
   'home.none.demo': ['Or watch the whole loop', '또는 전체 루프 보기'],
-  'home.none.demo.text': ['Real flights of 2013, from data to a model that replaces itself, in a few minutes.', '2013년 실제 항공편으로 데이터부터 스스로 교체되는 모델까지 몇 분 안에 봅니다.'],
-  'home.new': ['{project} is new: nothing has run yet.', '{project}: 새 프로젝트입니다. 아직 아무것도 실행하지 않았습니다.'],
-  'home.training': ['{project} is training: pipeline run {n} is under way.', '{project}: 학습 중입니다. 파이프라인 실행 {n} 진행 중.'],
-  'home.failed': ['{project}: pipeline run {n} failed. Production is unchanged.', '{project}: 파이프라인 실행 {n}이(가) 실패했습니다. 운영 모델은 그대로입니다.'],
-  'home.rolling': ['{project} is replacing its own model: {v} takes {percent}% of calls, if it stays better all of them.', '{project}: 스스로 모델을 교체하고 있습니다. {v}에서 호출의 {percent}%를 처리하며, 계속 더 좋으면 전부 맡습니다.'],
-  'home.rolling.first': ['{project} starts to answer: {v} takes {percent}% of calls.', '{project}: 응답을 시작합니다. {v}에서 호출의 {percent}%를 처리합니다.'],
-  'home.alert': ['{project} has an open incident; {v} still takes every call.', '{project}: 인시던트가 열려 있습니다. 모든 호출은 계속 {v}에서 처리합니다.'],
-  'home.refused': ['{project}: the new model was refused, so nothing changed.', '{project}: 새 모델을 거절했습니다. 바뀐 것은 없습니다.'],
-  'home.healthy': ['{project} is healthy: {v} takes every call.', '{project}: 정상입니다. 모든 호출을 {v}에서 처리합니다.'],
-  'home.undeployed': ['{project} has a model that nobody can call yet: {v} is not deployed.', '{project}: 아직 호출할 수 없는 모델이 있습니다. {v} 미배포.'],
+  'home.none.demo.text': [
+    'Real flights of 2013, from data to a model that replaces itself, in a few minutes.',
+    '2013년 실제 항공편으로 데이터부터 스스로 교체되는 모델까지 몇 분 안에 봅니다.',
+  ],
+  'home.new': [
+    '{project} is new: nothing has run yet.',
+    '{project}: 새 프로젝트입니다. 아직 아무것도 실행하지 않았습니다.',
+  ],
+  'home.training': [
+    '{project} is training: pipeline run {n} is under way.',
+    '{project}: 학습 중입니다. 파이프라인 실행 {n} 진행 중.',
+  ],
+  'home.failed': [
+    '{project}: pipeline run {n} failed. Production is unchanged.',
+    '{project}: 파이프라인 실행 {n}이(가) 실패했습니다. 운영 모델은 그대로입니다.',
+  ],
+  'home.rolling': [
+    '{project} is replacing its own model: {v} takes {percent}% of calls, if it stays better all of them.',
+    '{project}: 스스로 모델을 교체하고 있습니다. {v}에서 호출의 {percent}%를 처리하며, 계속 더 좋으면 전부 맡습니다.',
+  ],
+  'home.rolling.first': [
+    '{project} starts to answer: {v} takes {percent}% of calls.',
+    '{project}: 응답을 시작합니다. {v}에서 호출의 {percent}%를 처리합니다.',
+  ],
+  'home.alert': [
+    '{project} has an open incident; {v} still takes every call.',
+    '{project}: 인시던트가 열려 있습니다. 모든 호출은 계속 {v}에서 처리합니다.',
+  ],
+  'home.refused': [
+    '{project}: the new model was refused, so nothing changed.',
+    '{project}: 새 모델을 거절했습니다. 바뀐 것은 없습니다.',
+  ],
+  'home.healthy': [
+    '{project} is healthy: {v} takes every call.',
+    '{project}: 정상입니다. 모든 호출을 {v}에서 처리합니다.',
+  ],
+  'home.undeployed': [
+    '{project} has a model that nobody can call yet: {v} is not deployed.',
+    '{project}: 아직 호출할 수 없는 모델이 있습니다. {v} 미배포.',
+  ],
   'home.waits.none': ['Nothing waits for you.', '확인할 일이 없습니다.'],
   'home.waits': ['{n|thing waits|things wait} for you.', '확인할 일이 {n}건 있습니다.'],
-  'home.others': ['{n|other project follows|other projects follow}, most urgent first.', '다른 프로젝트 {n}개는 급한 순서로 아래에 있습니다.'],
+  'home.others': [
+    '{n|other project follows|other projects follow}, most urgent first.',
+    '다른 프로젝트 {n}개는 급한 순서로 아래에 있습니다.',
+  ],
   'home.endpoint': ['endpoint {name}', '엔드포인트 {name}'],
   'home.noloop': ['Other loops', '다른 루프'],
   'home.only': ['This is the only project.', '프로젝트가 하나뿐입니다.'],
   'home.story': ['What happened, and why', '무슨 일이, 왜 있었나'],
   'home.story.sub': ['{shown} of the last {n|event|events}', '최근 이벤트 {n}건 중 {shown}건'],
   'home.story.none': ['Nothing has happened yet.', '아직 아무 일도 없었습니다.'],
-  'home.story.none.text': ['The first pipeline run, release and alert will stand here, each with its cause.', '첫 파이프라인 실행, 릴리스, 알림이 원인과 함께 여기에 표시됩니다.'],
+  'home.story.none.text': [
+    'The first pipeline run, release and alert will stand here, each with its cause.',
+    '첫 파이프라인 실행, 릴리스, 알림이 원인과 함께 여기에 표시됩니다.',
+  ],
   'home.waiting': ['Waiting for you', '확인할 일'],
   'home.waiting.none': ['Nothing. The loop needs nobody.', '없습니다. 루프가 스스로 진행합니다.'],
   'home.open': ['Open', '열기'],

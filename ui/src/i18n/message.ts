@@ -17,7 +17,8 @@ export function fill(text: string, slots: Slots): ReactNode[] {
   for (const match of text.matchAll(SLOT)) {
     parts.push(text.slice(end, match.index));
     const value = slots[match[1] ?? ''];
-    if (match[2] !== undefined) parts.push(`${typeof value === 'number' ? grouped(value) : String(value)} ${value === 1 ? match[2] : match[3]}`);
+    if (match[2] !== undefined)
+      parts.push(`${typeof value === 'number' ? grouped(value) : String(value)} ${value === 1 ? match[2] : match[3]}`);
     else parts.push(typeof value === 'number' ? grouped(value) : (value ?? ''));
     end = match.index + match[0].length;
   }

@@ -1,5 +1,11 @@
 const mac = /Mac|iPhone|iPad/.test(navigator.userAgent);
-const NAMES: Readonly<Record<string, string>> = { mod: mac ? '⌘' : 'Ctrl', shift: '⇧', Enter: '↵', ArrowDown: '↓', ArrowUp: '↑' };
+const NAMES: Readonly<Record<string, string>> = {
+  mod: mac ? '⌘' : 'Ctrl',
+  shift: '⇧',
+  Enter: '↵',
+  ArrowDown: '↓',
+  ArrowUp: '↑',
+};
 
 /** `mod+k` as ⌘ K, `g h` as G then H. */
 export function KeyCaps({ keys }: { readonly keys: string }) {

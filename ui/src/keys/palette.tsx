@@ -26,28 +26,71 @@ function useChoices(project: string, open: boolean): readonly Choice[] {
   const pipelines = useQuery({ ...queries.pipelineRuns('-'), enabled: open });
   const monitors = useQuery({ ...queries.monitors('-'), enabled: open });
   return useMemo(() => {
-    const place = (id: string, text: string, note: string, to: string): Choice => ({ id, group: 'go', text, note, run: () => go(to) });
+    const place = (id: string, text: string, note: string, to: string): Choice => ({
+      id,
+      group: 'go',
+      text,
+      note,
+      run: () => go(to),
+    });
     const things: Choice[] = [
-      ...(home.data?.projects ?? []).map((one) => place(`p ${one.name}`, one.name, t('palette.project'), addresses.project(one.name))),
-      ...(endpoints.data?.endpoints ?? []).map((one) => place(`e ${one.name}`, one.name, t('palette.endpoint'), addresses.endpoint(one.project, one.name))),
+      ...(home.data?.projects ?? []).map((one) =>
+        place(`p ${one.name}`, one.name, t('palette.project'), addresses.project(one.name)),
+      ),
+      ...(endpoints.data?.endpoints ?? []).map((one) =>
+        place(`e ${one.name}`, one.name, t('palette.endpoint'), addresses.endpoint(one.project, one.name)),
+      ),
       ...(models.data?.models ?? []).flatMap((one) => [
         place(`m ${one.name}`, one.name, t('palette.model'), addresses.model(project, one.name)),
         ...(one.latest === undefined
           ? []
-          : [place(`v ${one.name}`, `v${one.latest.number}`, t('palette.version', { model: one.name }), addresses.version(project, one.name, one.latest.number))]),
+          : [
+              place(
+                `v ${one.name}`,
+                `v${one.latest.number}`,
+                t('palette.version', { model: one.name }),
+                addresses.version(project, one.name, one.latest.number),
+              ),
+            ]),
       ]),
       ...(monitors.data?.monitors ?? []).flatMap((one) => [
-        place(`o ${one.id}`, one.name, t('palette.monitor', { project: one.project }), addresses.monitor(one.project, one.name)),
+        place(
+          `o ${one.id}`,
+          one.name,
+          t('palette.monitor', { project: one.project }),
+          addresses.monitor(one.project, one.name),
+        ),
         ...(one.alert === undefined
           ? []
-          : [place(`a ${one.alert.id}`, t('incident.name', { n: one.alert.number }), one.alert.text, addresses.incident(one.project, one.alert.number))]),
+          : [
+              place(
+                `a ${one.alert.id}`,
+                t('incident.name', { n: one.alert.number }),
+                one.alert.text,
+                addresses.incident(one.project, one.alert.number),
+              ),
+            ]),
       ]),
       ...(pipelines.data?.pipelineRuns ?? [])
         .slice(0, 20)
-        .map((one) => place(`r ${one.id}`, t('pipeline.name', { n: one.number }), `${one.project} · ${t(`pipeline.${one.status}`)}`, addresses.pipelineRun(one.project, one.number))),
+        .map((one) =>
+          place(
+            `r ${one.id}`,
+            t('pipeline.name', { n: one.number }),
+            `${one.project} · ${t(`pipeline.${one.status}`)}`,
+            addresses.pipelineRun(one.project, one.number),
+          ),
+        ),
     ];
     const actions = (open ? activeKeys() : []).map(
-      (action): Choice => ({ id: `k ${action.keys}`, group: 'do', text: action.label, note: action.command ?? '', keys: action.keys, run: action.run }),
+      (action): Choice => ({
+        id: `k ${action.keys}`,
+        group: 'do',
+        text: action.label,
+        note: action.command ?? '',
+        keys: action.keys,
+        run: action.run,
+      }),
     );
     return [...things, ...actions];
   }, [home.data, endpoints.data, models.data, monitors.data, pipelines.data, open, project, go, t]);
@@ -56,14 +99,25 @@ function useChoices(project: string, open: boolean): readonly Choice[] {
 /** Every word must occur somewhere; names that begin with the first word come first. */
 function match(choices: readonly Choice[], text: string): readonly Choice[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  const found = choices.filter((choice) => words.every((word) => `${choice.text} ${choice.note}`.toLowerCase().includes(word)));
+  const found = choices.filter((choice) =>
+    words.every((word) => `${choice.text} ${choice.note}`.toLowerCase().includes(word)),
+  );
   const first = words[0] ?? '';
-  const rank = (choice: Choice): number => (choice.group === 'do' ? 2 : choice.text.toLowerCase().startsWith(first) ? 0 : 1);
+  const rank = (choice: Choice): number =>
+    choice.group === 'do' ? 2 : choice.text.toLowerCase().startsWith(first) ? 0 : 1;
   return found.toSorted((a, b) => rank(a) - rank(b)).slice(0, 40);
 }
 
 /** ⌘K: things first, then what can be done on this page, then everywhere. */
-export function Palette({ open, onClose, project }: { readonly open: boolean; readonly onClose: () => void; readonly project: string }) {
+export function Palette({
+  open,
+  onClose,
+  project,
+}: {
+  readonly open: boolean;
+  readonly onClose: () => void;
+  readonly project: string;
+}) {
   const { t } = useText();
   const [text, setText] = useState('');
   const [at, setAt] = useState(0);
@@ -130,10 +184,20 @@ export function Palette({ open, onClose, project }: { readonly open: boolean; re
                     {t(choice.group === 'go' ? 'palette.go' : 'palette.do')}
                   </div>
                 )}
-                <div className="opt" role="option" id={`choice-${i}`} aria-selected={i === chosen} onMouseMove={() => setAt(i)} onClick={() => run(choice)} onKeyDown={onKey}>
+                <div
+                  className="opt"
+                  role="option"
+                  id={`choice-${i}`}
+                  aria-selected={i === chosen}
+                  onMouseMove={() => setAt(i)}
+                  onClick={() => run(choice)}
+                  onKeyDown={onKey}
+                >
                   <b>{choice.text}</b>
                   <span className="dim">{choice.note}</span>
-                  <span className="k">{choice.keys === undefined ? i === chosen ? <kbd>↵</kbd> : null : <KeyCaps keys={choice.keys} />}</span>
+                  <span className="k">
+                    {choice.keys === undefined ? i === chosen ? <kbd>↵</kbd> : null : <KeyCaps keys={choice.keys} />}
+                  </span>
                 </div>
               </div>
             ))}

@@ -7,7 +7,9 @@ export function useKeys(actions: readonly KeyAction[]): void {
   useEffect(() => {
     latest.current = actions;
   });
-  const shape = actions.map((action) => `${action.keys}\u0000${action.label}\u0000${action.command ?? ''}`).join('\u0001');
+  const shape = actions
+    .map((action) => `${action.keys}\u0000${action.label}\u0000${action.command ?? ''}`)
+    .join('\u0001');
   useEffect(
     () =>
       addKeys(

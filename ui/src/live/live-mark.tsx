@@ -40,7 +40,9 @@ export function LiveMark() {
     <span className="live">
       <i className="off" />
       <span>{t('live.off')}</span>
-      <span className="hide-s dim">{t('live.next', { seconds: Math.max(0, Math.ceil((state.next - now) / 1000)) })}</span>
+      <span className="hide-s dim">
+        {t('live.next', { seconds: Math.max(0, Math.ceil((state.next - now) / 1000)) })}
+      </span>
       <button type="button" className="link" onClick={retry}>
         {t('live.retry')}
       </button>

@@ -62,7 +62,10 @@ function parse(fields: Fields): StreamEvent | undefined {
 }
 
 /** Opens the stream and keeps it open until the returned function is called. */
-export function openStream(url: string, handlers: StreamHandlers): { readonly close: () => void; readonly retry: () => void } {
+export function openStream(
+  url: string,
+  handlers: StreamHandlers,
+): { readonly close: () => void; readonly retry: () => void } {
   const stop = new AbortController();
   let last: string | undefined;
   let failures = 0;
@@ -77,7 +80,11 @@ export function openStream(url: string, handlers: StreamHandlers): { readonly cl
 
   const read = async (): Promise<void> => {
     const response = await fetch(url, {
-      headers: { accept: 'text/event-stream', ...authHeaders(), ...(last === undefined ? {} : { 'last-event-id': last }) },
+      headers: {
+        accept: 'text/event-stream',
+        ...authHeaders(),
+        ...(last === undefined ? {} : { 'last-event-id': last }),
+      },
       cache: 'no-store',
       signal: stop.signal,
     });

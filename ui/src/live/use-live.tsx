@@ -45,7 +45,8 @@ export function LiveProvider({ children }: { readonly children: ReactNode }) {
       old.clear();
     };
     const stream = openStream('/api/v1/stream', {
-      onState: (next) => setState((was) => (was.kind === 'live' && next.kind === 'live' && next.at - was.at < 1000 ? was : next)),
+      onState: (next) =>
+        setState((was) => (was.kind === 'live' && next.kind === 'live' && next.at - was.at < 1000 ? was : next)),
       onEvent: (event) => {
         for (const key of ['home', 'events', ...(TOUCHES[event.type.split('.')[0] ?? ''] ?? [])]) old.add(key);
         timer ??= setTimeout(refresh, GATHER_MS);

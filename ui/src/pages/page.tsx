@@ -5,12 +5,23 @@ import { PageHead } from '../parts/page-head.tsx';
 import { Loaded } from '../parts/states.tsx';
 
 /** A page whose first answer needs one read: until then its title stands as the heading. */
-export function Page<T>({ query, title, children }: { readonly query: UseQueryResult<T, Error>; readonly title: string; readonly children: (data: T) => ReactNode }) {
+export function Page<T>({
+  query,
+  title,
+  children,
+}: {
+  readonly query: UseQueryResult<T, Error>;
+  readonly title: string;
+  readonly children: (data: T) => ReactNode;
+}) {
   const { t } = useText();
   if (query.data !== undefined) return <>{children(query.data)}</>;
   return (
     <>
-      <PageHead title={title} answer={query.isError ? title : <span className="dim">{t('waiting.reads', { what: title })}</span>} />
+      <PageHead
+        title={title}
+        answer={query.isError ? title : <span className="dim">{t('waiting.reads', { what: title })}</span>}
+      />
       <section className="sec first" aria-label={title}>
         <Loaded query={query} what={title} rows={6}>
           {() => null}

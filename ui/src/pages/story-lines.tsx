@@ -37,65 +37,121 @@ function say(event: LoopEvent, { t, tx, f }: Text): Said | undefined {
   const project = event.project;
   const version = count(event, 'version') ?? count(event, 'to');
   const model = text(event, 'model');
-  const v = version === undefined ? '' : model === '' ? <b>v{version}</b> : <Go to={addresses.version(project, model, version)}>v{version}</Go>;
+  const v =
+    version === undefined ? (
+      ''
+    ) : model === '' ? (
+      <b>v{version}</b>
+    ) : (
+      <Go to={addresses.version(project, model, version)}>v{version}</Go>
+    );
   const from = count(event, 'from');
   const endpoint = text(event, 'endpoint');
   const endpointLink = <Go to={addresses.endpoint(project, endpoint)}>{endpoint}</Go>;
   const number = count(event, 'number');
   const run = number === undefined ? '' : <Go to={addresses.pipelineRun(project, number)}>{number}</Go>;
   const was = (key: Key): string | undefined => (from === undefined ? undefined : t(key, { from }));
-  const why = (value: string | undefined): { why?: string } => (value === undefined || value === '' ? {} : { why: value });
+  const why = (value: string | undefined): { why?: string } =>
+    value === undefined || value === '' ? {} : { why: value };
   switch (event.type) {
     case 'project.attached':
       return { what: t('event.project.attached'), ...why(text(event, 'file')) };
     case 'dataset.versioned':
       return {
         what: t('event.dataset.versioned', { name: text(event, 'name'), rows: count(event, 'rows') ?? 0 }),
-        why: t('event.dataset.versioned.why', { bytes: f.bytes(count(event, 'bytes') ?? 0), version: text(event, 'version').split('/').at(-1) ?? '' }),
+        why: t('event.dataset.versioned.why', {
+          bytes: f.bytes(count(event, 'bytes') ?? 0),
+          version: text(event, 'version').split('/').at(-1) ?? '',
+        }),
       };
     case 'environment.built':
-      return { what: t('event.environment.built'), why: t('event.environment.built.why', { packages: count(event, 'packages') ?? 0, time: f.duration(count(event, 'ms') ?? 0) }) };
+      return {
+        what: t('event.environment.built'),
+        why: t('event.environment.built.why', {
+          packages: count(event, 'packages') ?? 0,
+          time: f.duration(count(event, 'ms') ?? 0),
+        }),
+      };
     case 'pipeline_run.started':
       return { what: tx('event.pipeline_run.started', { n: run }), ...why(text(event, 'cause')) };
     case 'pipeline_run.succeeded': {
       const reused = count(event, 'reused') ?? 0;
-      return { what: tx('event.pipeline_run.succeeded', { n: run, time: f.duration(count(event, 'ms') ?? 0) }), ...why(reused === 0 ? undefined : t('event.pipeline_run.succeeded.why', { reused })) };
+      return {
+        what: tx('event.pipeline_run.succeeded', { n: run, time: f.duration(count(event, 'ms') ?? 0) }),
+        ...why(reused === 0 ? undefined : t('event.pipeline_run.succeeded.why', { reused })),
+      };
     }
     case 'pipeline_run.failed':
-      return { what: tx('event.pipeline_run.failed', { n: run }), why: `${text(event, 'code')}: ${text(event, 'message')}` };
+      return {
+        what: tx('event.pipeline_run.failed', { n: run }),
+        why: `${text(event, 'code')}: ${text(event, 'message')}`,
+      };
     case 'pipeline_run.cancelled':
       return { what: tx('event.pipeline_run.cancelled', { n: run }) };
     case 'model.unchanged':
       return { what: t('event.model.unchanged', { version: version ?? 0 }), why: t('event.model.unchanged.why') };
     case 'model_version.registered': {
       const verdict = text(event, 'verdict');
-      const key = verdict === 'accepted' ? 'event.registered.accepted' : verdict === 'refused' ? 'event.registered.refused' : 'event.registered.unjudged';
+      const key =
+        verdict === 'accepted'
+          ? 'event.registered.accepted'
+          : verdict === 'refused'
+            ? 'event.registered.refused'
+            : 'event.registered.unjudged';
       return { what: tx(key, { v }), ...why(text(event, 'reason')) };
     }
     case 'alias.moved':
       return version === undefined
         ? { what: t('event.alias.removed', { alias: text(event, 'alias'), model }) }
-        : { what: tx('event.alias.moved', { alias: <b>{text(event, 'alias')}</b>, model, v }), ...why(was('event.alias.moved.why')) };
+        : {
+            what: tx('event.alias.moved', { alias: <b>{text(event, 'alias')}</b>, model, v }),
+            ...why(was('event.alias.moved.why')),
+          };
     case 'image.built':
-      return { what: tx('event.image.built', { v }), why: `${f.bytes(count(event, 'bytes') ?? 0)}, ${text(event, 'digest').slice(0, 19)}…` };
+      return {
+        what: tx('event.image.built', { v }),
+        why: `${f.bytes(count(event, 'bytes') ?? 0)}, ${text(event, 'digest').slice(0, 19)}…`,
+      };
     case 'release.created':
       return { what: tx('event.release.created', { v, endpoint: endpointLink }) };
     case 'rollout.started':
-      return { what: tx('event.rollout.started', { v, endpoint: endpointLink }), ...why(was('event.rollout.started.why')) };
+      return {
+        what: tx('event.rollout.started', { v, endpoint: endpointLink }),
+        ...why(was('event.rollout.started.why')),
+      };
     case 'rollout.stepped':
-      return { what: tx('event.rollout.stepped', { v, percent: count(event, 'percent') ?? 0 }), ...why(text(event, 'reason')) };
+      return {
+        what: tx('event.rollout.stepped', { v, percent: count(event, 'percent') ?? 0 }),
+        ...why(text(event, 'reason')),
+      };
     case 'rollout.promoted':
-      return { what: tx('event.rollout.promoted', { v, endpoint: endpointLink }), ...why(was('event.rollout.promoted.why')) };
+      return {
+        what: tx('event.rollout.promoted', { v, endpoint: endpointLink }),
+        ...why(was('event.rollout.promoted.why')),
+      };
     case 'rollout.rolled_back':
       return { what: tx('event.rollout.rolled_back', { v }), ...why(text(event, 'reason')) };
     case 'endpoint.rolled_back':
-      return { what: tx('event.endpoint.rolled_back', { endpoint: endpointLink, v: <b>v{version}</b>, time: f.duration(count(event, 'ms') ?? 0) }), ...why(was('event.endpoint.rolled_back.why')) };
+      return {
+        what: tx('event.endpoint.rolled_back', {
+          endpoint: endpointLink,
+          v: <b>v{version}</b>,
+          time: f.duration(count(event, 'ms') ?? 0),
+        }),
+        ...why(was('event.endpoint.rolled_back.why')),
+      };
     case 'alert.fired':
     case 'alert.resolved': {
       const n = numberOf(text(event, 'alertId'));
       const name = n === undefined ? '' : <Go to={addresses.incident(project, n)}>{n}</Go>;
       const fired = event.type === 'alert.fired';
-      return { what: tx(fired ? 'event.alert.fired' : 'event.alert.resolved', { n: name, monitor: text(event, 'monitorId').split('/').at(-1) ?? '' }), ...why(text(event, 'text')) };
+      return {
+        what: tx(fired ? 'event.alert.fired' : 'event.alert.resolved', {
+          n: name,
+          monitor: text(event, 'monitorId').split('/').at(-1) ?? '',
+        }),
+        ...why(text(event, 'text')),
+      };
     }
     case 'trigger.skipped':
       return { what: t('event.trigger.skipped'), ...why(text(event, 'reason')) };
@@ -107,7 +163,8 @@ function say(event: LoopEvent, { t, tx, f }: Text): Said | undefined {
 }
 
 function markOf(event: LoopEvent): MarkKind {
-  if (event.type === 'model_version.registered') return text(event, 'verdict') === 'accepted' ? 'passed' : text(event, 'verdict') === 'refused' ? 'warning' : 'done';
+  if (event.type === 'model_version.registered')
+    return text(event, 'verdict') === 'accepted' ? 'passed' : text(event, 'verdict') === 'refused' ? 'warning' : 'done';
   return MARKS[event.type] ?? (event.actor === 'system' ? 'self' : 'person');
 }
 
@@ -116,6 +173,15 @@ export function storyLines(events: readonly LoopEvent[], words: Text): readonly 
   return events.flatMap((event): StoryLine[] => {
     const said = say(event, words);
     if (said === undefined) return [];
-    return [{ key: event.id, at: event.at, mark: markOf(event), what: said.what, ...(said.why === undefined ? {} : { why: said.why }), aside: event.project }];
+    return [
+      {
+        key: event.id,
+        at: event.at,
+        mark: markOf(event),
+        what: said.what,
+        ...(said.why === undefined ? {} : { why: said.why }),
+        aside: event.project,
+      },
+    ];
   });
 }

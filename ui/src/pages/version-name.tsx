@@ -6,6 +6,14 @@ export function VersionName({ number, role }: { readonly number: number; readonl
   return <span className={role === undefined ? 'ver' : `c-${role}`}>v{number}</span>;
 }
 
-export function VersionLink({ project, model, number }: { readonly project: string; readonly model: string; readonly number: number }) {
+export function VersionLink({
+  project,
+  model,
+  number,
+}: {
+  readonly project: string;
+  readonly model: string;
+  readonly number: number;
+}) {
   return <Go to={addresses.version(project, model, number)}>v{number}</Go>;
 }

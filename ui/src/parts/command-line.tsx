@@ -27,7 +27,12 @@ export function CopyButton({ text, label }: { readonly text: string; readonly la
   const { t } = useText();
   const [copied, copy] = useCopy();
   return (
-    <button type="button" className="btn sm quiet" onClick={() => void copy(text)} aria-label={copied ? t('copied') : `${label ?? t('copy')}: ${text.slice(0, 80)}`}>
+    <button
+      type="button"
+      className="btn sm quiet"
+      onClick={() => void copy(text)}
+      aria-label={copied ? t('copied') : `${label ?? t('copy')}: ${text.slice(0, 80)}`}
+    >
       <span aria-live="polite">{copied ? t('copied') : (label ?? t('copy'))}</span>
     </button>
   );

@@ -28,7 +28,18 @@ export interface ConfirmProps {
 const SIGN_CLASS = { '+': 'c-ok', '~': 'c-warn', '-': 'c-fail', '=': 'dim' } as const;
 
 /** Nothing in the world changes before its plan was on screen. Focus starts on the safe button. */
-export function Confirm({ open, onClose, question, risk, plan, planKey, command, verb, keep, onConfirm }: ConfirmProps) {
+export function Confirm({
+  open,
+  onClose,
+  question,
+  risk,
+  plan,
+  planKey,
+  command,
+  verb,
+  keep,
+  onConfirm,
+}: ConfirmProps) {
   const { t } = useText();
   const safe = useRef<HTMLButtonElement>(null);
   const lines = useQuery({ queryKey: ['plan', ...planKey], queryFn: plan, enabled: open, gcTime: 0, retry: false });
@@ -70,7 +81,12 @@ export function Confirm({ open, onClose, question, risk, plan, planKey, command,
             <Dialog.Close className="btn" ref={safe}>
               {keep} <kbd>esc</kbd>
             </Dialog.Close>
-            <button type="button" className="btn pri" onClick={confirm} disabled={lines.data === undefined || unchanged}>
+            <button
+              type="button"
+              className="btn pri"
+              onClick={confirm}
+              disabled={lines.data === undefined || unchanged}
+            >
               {verb} <kbd>⌘ ↵</kbd>
             </button>
           </div>

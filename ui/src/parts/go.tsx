@@ -14,12 +14,27 @@ export interface GoProps {
 export function Go({ to, children, className, title, label, current = false }: GoProps) {
   const router = useRouter();
   const go = (event: MouseEvent<HTMLAnchorElement>): void => {
-    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (
+      event.defaultPrevented ||
+      event.button !== 0 ||
+      event.metaKey ||
+      event.ctrlKey ||
+      event.shiftKey ||
+      event.altKey
+    )
+      return;
     event.preventDefault();
     router.history.push(to);
   };
   return (
-    <a href={to} onClick={go} className={className} title={title} aria-label={label} aria-current={current ? 'page' : undefined}>
+    <a
+      href={to}
+      onClick={go}
+      className={className}
+      title={title}
+      aria-label={label}
+      aria-current={current ? 'page' : undefined}
+    >
       {children}
     </a>
   );

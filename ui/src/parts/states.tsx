@@ -6,7 +6,15 @@ import { CommandLine, CopyButton } from './command-line.tsx';
 import { StatusMark } from './status-mark.tsx';
 
 /** What will be here, why not yet, and one command. */
-export function Empty({ title, text, command }: { readonly title: string; readonly text?: ReactNode; readonly command?: string }) {
+export function Empty({
+  title,
+  text,
+  command,
+}: {
+  readonly title: string;
+  readonly text?: ReactNode;
+  readonly command?: string;
+}) {
   return (
     <div className="empty">
       <b>{title}</b>
@@ -43,7 +51,15 @@ export function Waiting({ rows = 4, what }: { readonly rows?: number; readonly w
   );
 }
 
-export function Failed({ error, what, retry }: { readonly error: unknown; readonly what: string; readonly retry?: () => void }) {
+export function Failed({
+  error,
+  what,
+  retry,
+}: {
+  readonly error: unknown;
+  readonly what: string;
+  readonly retry?: () => void;
+}) {
   const { t } = useText();
   const problem = error instanceof ApiProblem ? error : undefined;
   return (
@@ -61,7 +77,15 @@ export function Failed({ error, what, retry }: { readonly error: unknown; readon
             </button>
           )}
           <code className="dim">{problem?.code ?? 'MW-UNAVAILABLE'}</code>
-          <CopyButton text={JSON.stringify({ code: problem?.code, message: String(error), where: problem?.where, at: new Date().toISOString() })} label={t('failed.details')} />
+          <CopyButton
+            text={JSON.stringify({
+              code: problem?.code,
+              message: String(error),
+              where: problem?.where,
+              at: new Date().toISOString(),
+            })}
+            label={t('failed.details')}
+          />
         </div>
       </div>
     </div>
@@ -69,7 +93,17 @@ export function Failed({ error, what, retry }: { readonly error: unknown; readon
 }
 
 /** Shows data as long as there is any: a failed refresh ages it, it never takes it away. */
-export function Loaded<T>({ query, what, rows, children }: { readonly query: UseQueryResult<T, Error>; readonly what: string; readonly rows?: number; readonly children: (data: T) => ReactNode }) {
+export function Loaded<T>({
+  query,
+  what,
+  rows,
+  children,
+}: {
+  readonly query: UseQueryResult<T, Error>;
+  readonly what: string;
+  readonly rows?: number;
+  readonly children: (data: T) => ReactNode;
+}) {
   if (query.data !== undefined) return <>{children(query.data)}</>;
   if (query.isError) return <Failed error={query.error} what={what} retry={() => void query.refetch()} />;
   return <Waiting what={what} {...(rows === undefined ? {} : { rows })} />;

@@ -19,14 +19,28 @@ function shape(kind: MarkKind) {
       return (
         <>
           <circle cx="7" cy="7" r="6" fill="var(--ok)" />
-          <path d="M4.2 7.2l2 2 3.7-4.2" fill="none" stroke="var(--bg)" strokeWidth="1.6" strokeLinecap="round" strokeLinejoin="round" />
+          <path
+            d="M4.2 7.2l2 2 3.7-4.2"
+            fill="none"
+            stroke="var(--bg)"
+            strokeWidth="1.6"
+            strokeLinecap="round"
+            strokeLinejoin="round"
+          />
         </>
       );
     case 'done':
       return (
         <>
           <circle cx="7" cy="7" r="5.5" fill="none" stroke="var(--line-control)" />
-          <path d="M4.4 7.2l1.8 1.8 3.4-3.9" fill="none" stroke="var(--ink-2)" strokeWidth="1.4" strokeLinecap="round" strokeLinejoin="round" />
+          <path
+            d="M4.4 7.2l1.8 1.8 3.4-3.9"
+            fill="none"
+            stroke="var(--ink-2)"
+            strokeWidth="1.4"
+            strokeLinecap="round"
+            strokeLinejoin="round"
+          />
         </>
       );
     case 'running':
@@ -35,14 +49,31 @@ function shape(kind: MarkKind) {
       return (
         <>
           <circle cx="7" cy="7" r="5.2" fill="none" stroke={ring} strokeWidth="2.2" />
-          <path className="turn" d="M7 1.8A5.2 5.2 0 0 1 12.2 7" fill="none" stroke={arc} strokeWidth="2.3" strokeLinecap="round" />
+          <path
+            className="turn"
+            d="M7 1.8A5.2 5.2 0 0 1 12.2 7"
+            fill="none"
+            stroke={arc}
+            strokeWidth="2.3"
+            strokeLinecap="round"
+          />
         </>
       );
     }
     case 'waits':
       return <circle cx="7" cy="7" r="5.2" fill="none" stroke="var(--line-control)" strokeWidth="1.2" />;
     case 'expected':
-      return <circle cx="7" cy="7" r="5.2" fill="var(--bg)" stroke="var(--line-control)" strokeWidth="1.2" strokeDasharray="1.8 2.2" />;
+      return (
+        <circle
+          cx="7"
+          cy="7"
+          r="5.2"
+          fill="var(--bg)"
+          stroke="var(--line-control)"
+          strokeWidth="1.2"
+          strokeDasharray="1.8 2.2"
+        />
+      );
     case 'reused':
       return (
         <>
@@ -67,7 +98,15 @@ function shape(kind: MarkKind) {
     case 'unknown':
       return (
         <>
-          <circle cx="7" cy="7" r="5.5" fill="none" stroke="var(--line-control)" strokeWidth="1.2" strokeDasharray="2.2 1.8" />
+          <circle
+            cx="7"
+            cy="7"
+            r="5.5"
+            fill="none"
+            stroke="var(--line-control)"
+            strokeWidth="1.2"
+            strokeDasharray="2.2 1.8"
+          />
           <text x="7" y="10" fontSize="8.5" textAnchor="middle" fill="var(--ink-2)">
             ?
           </text>
@@ -89,7 +128,13 @@ function shape(kind: MarkKind) {
       return (
         <>
           <circle cx="7" cy="4.2" r="2.7" fill="none" stroke="var(--ink-2)" strokeWidth="1.3" />
-          <path d="M1.8 13c.4-3 2.5-4.4 5.2-4.4s4.8 1.4 5.2 4.4" fill="none" stroke="var(--ink-2)" strokeWidth="1.3" strokeLinecap="round" />
+          <path
+            d="M1.8 13c.4-3 2.5-4.4 5.2-4.4s4.8 1.4 5.2 4.4"
+            fill="none"
+            stroke="var(--ink-2)"
+            strokeWidth="1.3"
+            strokeLinecap="round"
+          />
         </>
       );
   }

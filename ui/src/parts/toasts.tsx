@@ -61,7 +61,10 @@ export function ToastProvider({ children }: { readonly children: ReactNode }) {
   const { t } = useText();
   const [toasts, setToasts] = useState<readonly Shown[]>([]);
   const close = useCallback((id: number) => setToasts((all) => all.filter((one) => one.id !== id)), []);
-  const add = useCallback((toast: Toast) => setToasts((all) => [...all.slice(-2), { ...toast, id: (all.at(-1)?.id ?? 0) + 1 }]), []);
+  const add = useCallback(
+    (toast: Toast) => setToasts((all) => [...all.slice(-2), { ...toast, id: (all.at(-1)?.id ?? 0) + 1 }]),
+    [],
+  );
   const newest = toasts.findLast((toast) => toast.undo !== undefined);
   useKeys(
     newest === undefined
@@ -77,7 +80,10 @@ export function ToastProvider({ children }: { readonly children: ReactNode }) {
           },
         ],
   );
-  const rows = useMemo(() => toasts.map((toast) => <ToastRow key={toast.id} toast={toast} close={() => close(toast.id)} />), [toasts, close]);
+  const rows = useMemo(
+    () => toasts.map((toast) => <ToastRow key={toast.id} toast={toast} close={() => close(toast.id)} />),
+    [toasts, close],
+  );
   return (
     <ToastContext.Provider value={add}>
       {children}

@@ -11,21 +11,33 @@ import { Empty, Loaded } from '../../parts/states.tsx';
 import { roleOf } from './roles.ts';
 import { WINDOWS, windowMs } from './windows.ts';
 
-const versionsOf = (series: EndpointSeries): readonly number[] => [...new Set(series.points.flatMap((p) => p.byVersion.map((one) => one.version)))].toSorted((a, b) => a - b);
+const versionsOf = (series: EndpointSeries): readonly number[] =>
+  [...new Set(series.points.flatMap((p) => p.byVersion.map((one) => one.version)))].toSorted((a, b) => a - b);
 
 function latencySeries(series: EndpointSeries, endpoint: Endpoint): readonly Series[] {
-  const line = (version: number, key: 'p50Ms' | 'p95Ms' | 'p99Ms', name: string, color: string, thin: boolean): Series => ({
+  const line = (
+    version: number,
+    key: 'p50Ms' | 'p95Ms' | 'p99Ms',
+    name: string,
+    color: string,
+    thin: boolean,
+  ): Series => ({
     name,
     color,
     thin,
-    points: series.points.map((p) => ({ x: p.at, y: p.byVersion.find((one) => one.version === version)?.[key] ?? null })),
+    points: series.points.map((p) => ({
+      x: p.at,
+      y: p.byVersion.find((one) => one.version === version)?.[key] ?? null,
+    })),
   });
   const versions = versionsOf(series).filter((version) => roleOf(endpoint, version) !== 'ref');
   const shown = versions.length === 0 ? versionsOf(series).slice(-1) : versions;
   const first = shown.find((version) => roleOf(endpoint, version) === 'now') ?? shown[0];
   return [
     ...shown.map((version) => line(version, 'p99Ms', `p99 v${version}`, `var(--${roleOf(endpoint, version)})`, false)),
-    ...(first === undefined ? [] : [line(first, 'p95Ms', 'p95', 'var(--ref)', true), line(first, 'p50Ms', 'p50', 'var(--ref)', true)]),
+    ...(first === undefined
+      ? []
+      : [line(first, 'p95Ms', 'p95', 'var(--ref)', true), line(first, 'p50Ms', 'p50', 'var(--ref)', true)]),
   ].filter((one) => one.points.some((p) => p.y !== null));
 }
 
@@ -35,27 +47,81 @@ function callSeries(series: EndpointSeries, endpoint: Endpoint): readonly Series
     name: `v${version}`,
     color: `var(--${roleOf(endpoint, version)})`,
     filled: true,
-    points: series.points.map((p) => ({ x: p.at, y: (p.byVersion.find((one) => one.version === version)?.calls ?? 0) / seconds })),
+    points: series.points.map((p) => ({
+      x: p.at,
+      y: (p.byVersion.find((one) => one.version === version)?.calls ?? 0) / seconds,
+    })),
   }));
 }
 
-function Charts({ series, endpoint, window }: { readonly series: EndpointSeries; readonly endpoint: Endpoint; readonly window: string }) {
+function Charts({
+  series,
+  endpoint,
+  window,
+}: {
+  readonly series: EndpointSeries;
+  readonly endpoint: Endpoint;
+  readonly window: string;
+}) {
   const { t, f } = useText();
   const errors = series.points.reduce((sum, p) => sum + p.byVersion.reduce((a, one) => a + one.errors, 0), 0);
   const calls = series.points.reduce((sum, p) => sum + p.byVersion.reduce((a, one) => a + one.calls, 0), 0);
   const events = series.events.map((one) => ({ at: one.at, text: one.text }));
   if (calls === 0) return <Empty title={t('endpoint.nocalls')} text={t('endpoint.nocalls.text')} />;
   const versions = versionsOf(series);
-  const rows = series.points.flatMap((p) => p.byVersion.map((one) => [f.full(p.at), `v${one.version}`, one.calls, one.errors, one.p50Ms ?? '', one.p95Ms ?? '', one.p99Ms ?? '']));
-  const table = { head: [t('endpoint.time'), t('endpoint.version'), t('endpoints.calls'), t('endpoints.failed'), 'p50', 'p95', 'p99'], rows };
-  const last = endpoint.releases.filter((one) => one.p99Ms !== undefined).map((one) => `v${one.version} p99 ${f.num(one.p99Ms ?? 0, 1)} ms`);
+  const rows = series.points.flatMap((p) =>
+    p.byVersion.map((one) => [
+      f.full(p.at),
+      `v${one.version}`,
+      one.calls,
+      one.errors,
+      one.p50Ms ?? '',
+      one.p95Ms ?? '',
+      one.p99Ms ?? '',
+    ]),
+  );
+  const table = {
+    head: [t('endpoint.time'), t('endpoint.version'), t('endpoints.calls'), t('endpoints.failed'), 'p50', 'p95', 'p99'],
+    rows,
+  };
+  const last = endpoint.releases
+    .filter((one) => one.p99Ms !== undefined)
+    .map((one) => `v${one.version} p99 ${f.num(one.p99Ms ?? 0, 1)} ms`);
   return (
     <>
       <Figure table={table} caption={t('endpoint.latency.sub', { step: f.duration(series.stepMs) })} firstWidth={516}>
-        {(width) => <LineChart width={width} height={196} xKind="time" fromZero unit="ms" label={`${t('endpoint.latency')}, ${window}: ${last.join(', ')}`} series={latencySeries(series, endpoint)} events={events} format={(v) => f.num(v, v < 10 && !Number.isInteger(v) ? 1 : 0)} />}
+        {(width) => (
+          <LineChart
+            width={width}
+            height={196}
+            xKind="time"
+            fromZero
+            unit="ms"
+            label={`${t('endpoint.latency')}, ${window}: ${last.join(', ')}`}
+            series={latencySeries(series, endpoint)}
+            events={events}
+            format={(v) => f.num(v, v < 10 && !Number.isInteger(v) ? 1 : 0)}
+          />
+        )}
       </Figure>
-      <Figure table={table} caption={<b>{t('endpoint.calls')}</b>} right={<span className="dim">{t('endpoint.calls.sub', { errors })}</span>} firstWidth={516}>
-        {(width) => <LineChart width={width} height={132} xKind="time" fromZero unit="/s" label={`${t('endpoint.calls')}: ${versions.map((v) => `v${v}`).join(', ')}; ${calls}`} series={callSeries(series, endpoint)} format={(v) => f.num(v, Number.isInteger(v) ? 0 : 1)} />}
+      <Figure
+        table={table}
+        caption={<b>{t('endpoint.calls')}</b>}
+        right={<span className="dim">{t('endpoint.calls.sub', { errors })}</span>}
+        firstWidth={516}
+      >
+        {(width) => (
+          <LineChart
+            width={width}
+            height={132}
+            xKind="time"
+            fromZero
+            unit="/s"
+            label={`${t('endpoint.calls')}: ${versions.map((v) => `v${v}`).join(', ')}; ${calls}`}
+            series={callSeries(series, endpoint)}
+            format={(v) => f.num(v, Number.isInteger(v) ? 0 : 1)}
+          />
+        )}
       </Figure>
     </>
   );

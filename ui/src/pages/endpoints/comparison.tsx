@@ -45,7 +45,18 @@ function Versus({ now, next }: { readonly now: Release; readonly next: Release }
           <td className="num">{share(now)}</td>
           <td className="num">{errors === undefined ? '' : `${f.signed(errors.value * 100, 2)} pp`}</td>
           <td className="meta nw">{errors === undefined ? '' : f.interval(errors.low * 100, errors.high * 100, 2)}</td>
-          <td>{errors === undefined ? t('unknown') : <IntervalDot value={-errors.value} low={-errors.high} high={-errors.low} label={`${t('endpoint.errors')} ${f.signed(errors.value * 100, 2)} pp`} />}</td>
+          <td>
+            {errors === undefined ? (
+              t('unknown')
+            ) : (
+              <IntervalDot
+                value={-errors.value}
+                low={-errors.high}
+                high={-errors.low}
+                label={`${t('endpoint.errors')} ${f.signed(errors.value * 100, 2)} pp`}
+              />
+            )}
+          </td>
         </tr>
         {QUANTILES.map(([key, n]) => {
           const [a, b] = [next[key], now[key]];
@@ -59,7 +70,13 @@ function Versus({ now, next }: { readonly now: Release; readonly next: Release }
               <td className="num">{b === undefined ? t('unknown') : `${f.num(b, 1)} ms`}</td>
               <td className="num">{difference === undefined ? '' : `${f.signed(difference, 1)} ms`}</td>
               <td className="meta nw">{t('no.interval')}</td>
-              <td>{difference === undefined ? '' : <IntervalDot value={-difference} label={`${t('endpoint.p', { n })} ${f.signed(difference, 1)} ms`} />}</td>
+              <td>
+                {difference === undefined ? (
+                  ''
+                ) : (
+                  <IntervalDot value={-difference} label={`${t('endpoint.p', { n })} ${f.signed(difference, 1)} ms`} />
+                )}
+              </td>
             </tr>
           );
         })}
@@ -159,7 +176,14 @@ export function Guards({ endpoint }: { readonly endpoint: Endpoint }) {
                   <b>{one.observed === undefined ? t('unknown') : f.num(one.observed)}</b>
                 </td>
                 <td>
-                  {one.tripped === null ? <Status kind="unknown" word={t('endpoint.guard.few')} /> : <Status kind={one.tripped ? 'failed' : 'passed'} word={t(one.tripped ? 'endpoint.guard.tripped' : 'endpoint.guard.held')} />}
+                  {one.tripped === null ? (
+                    <Status kind="unknown" word={t('endpoint.guard.few')} />
+                  ) : (
+                    <Status
+                      kind={one.tripped ? 'failed' : 'passed'}
+                      word={t(one.tripped ? 'endpoint.guard.tripped' : 'endpoint.guard.held')}
+                    />
+                  )}
                 </td>
                 <td className="num meta">{f.when(one.at)}</td>
               </tr>

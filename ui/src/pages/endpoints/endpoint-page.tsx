@@ -25,8 +25,14 @@ function Answer({ endpoint }: { readonly endpoint: Endpoint }) {
   if (next !== undefined && endpoint.rollout?.status === 'running') {
     return (
       <>
-        {tx('endpoint.rolling', { next: <VersionName number={next.version} role="next" />, percent: next.percent, progress: f.pct(endpoint.rollout.progress) })}{' '}
-        {now === undefined ? null : tx('endpoint.rolling.beside', { now: <VersionName number={now.version} role="now" /> })}
+        {tx('endpoint.rolling', {
+          next: <VersionName number={next.version} role="next" />,
+          percent: next.percent,
+          progress: f.pct(endpoint.rollout.progress),
+        })}{' '}
+        {now === undefined
+          ? null
+          : tx('endpoint.rolling.beside', { now: <VersionName number={now.version} role="now" /> })}
       </>
     );
   }
@@ -34,7 +40,12 @@ function Answer({ endpoint }: { readonly endpoint: Endpoint }) {
   if (one === undefined) return t('endpoint.bare', { name: endpoint.name });
   const name = <VersionName number={one.version} role="now" />;
   if (one.calls === 0) return tx('endpoint.quiet', { now: name });
-  return tx('endpoint.steady', { now: name, calls: one.calls, errors: f.int(one.errors), p99: one.p99Ms === undefined ? t('unknown') : `${f.num(one.p99Ms, 1)} ms` });
+  return tx('endpoint.steady', {
+    now: name,
+    calls: one.calls,
+    errors: f.int(one.errors),
+    p99: one.p99Ms === undefined ? t('unknown') : `${f.num(one.p99Ms, 1)} ms`,
+  });
 }
 
 function Lede({ endpoint }: { readonly endpoint: Endpoint }) {
@@ -45,7 +56,9 @@ function Lede({ endpoint }: { readonly endpoint: Endpoint }) {
   return (
     <>
       {rollout?.status === 'running' ? `${t('endpoint.cause', { cause: rollout.cause })} ` : ''}
-      {rollout?.status === 'running' && guards.length > 0 ? `${t('endpoint.guarded', { guards: guards.join(', ') })} ` : ''}
+      {rollout?.status === 'running' && guards.length > 0
+        ? `${t('endpoint.guarded', { guards: guards.join(', ') })} `
+        : ''}
       {endpoint.previousVersion === undefined ? '' : t('endpoint.warm', { version: endpoint.previousVersion })}
     </>
   );
@@ -60,8 +73,21 @@ function Addresses({ project, endpoint }: { readonly project: string; readonly e
         rows={[
           ['REST', <code key="r">{endpoint.restUrl}</code>],
           ['gRPC', <code key="g">{endpoint.grpcAddress}</code>],
-          [t('endpoint.model'), <Go key="m" to={addresses.model(project, endpoint.model)}>{endpoint.model}</Go>],
-          [t('endpoint.plane'), plane.up ? t('endpoint.plane.up', { pid: plane.pid ?? 0, since: plane.startedAt === undefined ? '?' : f.when(plane.startedAt) }) : t('endpoint.down')],
+          [
+            t('endpoint.model'),
+            <Go key="m" to={addresses.model(project, endpoint.model)}>
+              {endpoint.model}
+            </Go>,
+          ],
+          [
+            t('endpoint.plane'),
+            plane.up
+              ? t('endpoint.plane.up', {
+                  pid: plane.pid ?? 0,
+                  since: plane.startedAt === undefined ? '?' : f.when(plane.startedAt),
+                })
+              : t('endpoint.down'),
+          ],
           [t('endpoint.epoch'), endpoint.epoch],
         ]}
       />
@@ -69,7 +95,15 @@ function Addresses({ project, endpoint }: { readonly project: string; readonly e
   );
 }
 
-function Detail({ project, detail, window }: { readonly project: string; readonly detail: EndpointDetail; readonly window: string }) {
+function Detail({
+  project,
+  detail,
+  window,
+}: {
+  readonly project: string;
+  readonly detail: EndpointDetail;
+  readonly window: string;
+}) {
   const { t } = useText();
   const { endpoint } = detail;
   if (endpoint.releases.length === 0) {
@@ -84,7 +118,12 @@ function Detail({ project, detail, window }: { readonly project: string; readonl
   }
   return (
     <>
-      <PageHead title={endpoint.name} answer={<Answer endpoint={endpoint} />} lede={<Lede endpoint={endpoint} />} actions={<RollBack endpoint={endpoint} />} />
+      <PageHead
+        title={endpoint.name}
+        answer={<Answer endpoint={endpoint} />}
+        lede={<Lede endpoint={endpoint} />}
+        actions={<RollBack endpoint={endpoint} />}
+      />
       <RolloutTrack endpoint={endpoint} />
       <div className="cols m516">
         <div>
@@ -104,7 +143,15 @@ function Detail({ project, detail, window }: { readonly project: string; readonl
 }
 
 /** An endpoint: who answers, whether the candidate holds, and one real request. */
-export function EndpointPage({ project, name, window }: { readonly project: string; readonly name: string; readonly window: string }) {
+export function EndpointPage({
+  project,
+  name,
+  window,
+}: {
+  readonly project: string;
+  readonly name: string;
+  readonly window: string;
+}) {
   const detail = useQuery(queries.endpoint(name));
   return (
     <Page query={detail} title={name}>

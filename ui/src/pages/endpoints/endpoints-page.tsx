@@ -12,7 +12,8 @@ import { useRowKeys } from '../../keys/use-row-keys.ts';
 import { Page } from '../page.tsx';
 import { ROLE } from './roles.ts';
 
-const calls = (one: Endpoint, key: 'calls' | 'errors'): number => one.releases.reduce((sum, release) => sum + release[key], 0);
+const calls = (one: Endpoint, key: 'calls' | 'errors'): number =>
+  one.releases.reduce((sum, release) => sum + release[key], 0);
 
 function List({ project, endpoints }: { readonly project: string; readonly endpoints: readonly Endpoint[] }) {
   const { t, f } = useText();
@@ -20,7 +21,14 @@ function List({ project, endpoints }: { readonly project: string; readonly endpo
   const total = (key: 'calls' | 'errors'): number => endpoints.reduce((sum, one) => sum + calls(one, key), 0);
   return (
     <>
-      <PageHead title={t('nav.endpoints')} answer={endpoints.length === 0 ? t('endpoints.none') : t('endpoints.answer', { n: endpoints.length, calls: total('calls'), errors: total('errors') })} />
+      <PageHead
+        title={t('nav.endpoints')}
+        answer={
+          endpoints.length === 0
+            ? t('endpoints.none')
+            : t('endpoints.answer', { n: endpoints.length, calls: total('calls'), errors: total('errors') })
+        }
+      />
       <Section first title={t('nav.endpoints')} sub={endpoints.length}>
         {endpoints.length === 0 ? (
           <Empty title={t('endpoints.none')} text={t('endpoints.none.text')} command="mw deploy" />
@@ -60,7 +68,15 @@ function List({ project, endpoints }: { readonly project: string; readonly endpo
                           </span>
                         ))}
                     </td>
-                    <td>{!one.plane.up ? <Status kind="failed" /> : one.rollout?.status === 'running' ? <Status kind="rolling" /> : <Status kind="passed" word={t('live.on')} />}</td>
+                    <td>
+                      {!one.plane.up ? (
+                        <Status kind="failed" />
+                      ) : one.rollout?.status === 'running' ? (
+                        <Status kind="rolling" />
+                      ) : (
+                        <Status kind="passed" word={t('live.on')} />
+                      )}
+                    </td>
                     <td className="num">{f.int(calls(one, 'calls'))}</td>
                     <td className="num">{f.int(calls(one, 'errors'))}</td>
                     <td className="hide-s mono meta">{one.restUrl}</td>
@@ -80,7 +96,12 @@ export function EndpointsPage({ project }: { readonly project: string }) {
   const endpoints = useQuery(queries.endpoints());
   return (
     <Page query={endpoints} title={t('nav.endpoints')}>
-      {(data) => <List project={project} endpoints={data.endpoints.filter((one) => project === '-' || one.project === project)} />}
+      {(data) => (
+        <List
+          project={project}
+          endpoints={data.endpoints.filter((one) => project === '-' || one.project === project)}
+        />
+      )}
     </Page>
   );
 }

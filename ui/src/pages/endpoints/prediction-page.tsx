@@ -25,12 +25,20 @@ export function PredictionPage({ endpoint, id }: { readonly endpoint: string; re
             lede={
               prediction.outcome === undefined
                 ? t('prediction.open')
-                : t('prediction.came', { outcome: f.num(prediction.outcome), when: prediction.outcomeTime === undefined ? '?' : f.full(prediction.outcomeTime) })
+                : t('prediction.came', {
+                    outcome: f.num(prediction.outcome),
+                    when: prediction.outcomeTime === undefined ? '?' : f.full(prediction.outcomeTime),
+                  })
             }
           />
           <div className="cols half">
             <Section first title={t('prediction.inputs')} sub={Object.keys(prediction.inputs).length}>
-              <Facts rows={Object.entries(prediction.inputs).map(([name, value]) => [<code key={name}>{name}</code>, value === null ? <span className="dim">{t('prediction.missing')}</span> : String(value)])} />
+              <Facts
+                rows={Object.entries(prediction.inputs).map(([name, value]) => [
+                  <code key={name}>{name}</code>,
+                  value === null ? <span className="dim">{t('prediction.missing')}</span> : String(value),
+                ])}
+              />
             </Section>
             <Section first title={t('prediction.facts')}>
               <Facts

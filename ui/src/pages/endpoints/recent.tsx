@@ -20,7 +20,14 @@ export function RecentPredictions({ project, endpoint }: { readonly project: str
   const { t, f } = useText();
   const recent = useQuery(queries.predictions(endpoint.name));
   return (
-    <Section title={t('endpoint.recent')} sub={recent.data === undefined ? undefined : t('endpoint.recent.sub', { n: recent.data.total, dropped: endpoint.log?.dropped ?? 0 })}>
+    <Section
+      title={t('endpoint.recent')}
+      sub={
+        recent.data === undefined
+          ? undefined
+          : t('endpoint.recent.sub', { n: recent.data.total, dropped: endpoint.log?.dropped ?? 0 })
+      }
+    >
       <Loaded query={recent} what={t('endpoint.recent')}>
         {(data) =>
           data.predictions.length === 0 ? (
@@ -62,7 +69,13 @@ export function RecentPredictions({ project, endpoint }: { readonly project: str
                       <td className="hide-s mut nw">{glimpse(one.inputs)}</td>
                       <td className="num">{one.score === null ? t('unknown') : f.num(one.score, 3)}</td>
                       <td className="num">{f.num(one.latencyMs, 1)}</td>
-                      <td>{one.outcome === undefined ? <Status kind="expected" word={t('endpoint.outcome.none')} /> : <Status kind="done" word={f.num(one.outcome)} />}</td>
+                      <td>
+                        {one.outcome === undefined ? (
+                          <Status kind="expected" word={t('endpoint.outcome.none')} />
+                        ) : (
+                          <Status kind="done" word={f.num(one.outcome)} />
+                        )}
+                      </td>
                     </tr>
                   ))}
                 </tbody>

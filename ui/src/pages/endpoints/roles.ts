@@ -8,8 +8,10 @@ export const roleOf = (endpoint: Endpoint, version: number): Role => {
   return release === undefined ? 'ref' : ROLE[release.role];
 };
 
-export const champion = (endpoint: Endpoint): Release | undefined => endpoint.releases.find((one) => one.role === 'champion');
-export const candidate = (endpoint: Endpoint): Release | undefined => endpoint.releases.find((one) => one.role === 'candidate');
+export const champion = (endpoint: Endpoint): Release | undefined =>
+  endpoint.releases.find((one) => one.role === 'champion');
+export const candidate = (endpoint: Endpoint): Release | undefined =>
+  endpoint.releases.find((one) => one.role === 'candidate');
 
 /** Wilson's interval of a share. */
 function wilson(hits: number, n: number): readonly [number, number] {
@@ -27,7 +29,10 @@ export interface Difference {
 }
 
 /** Difference of two shares with its 95 % interval: Newcombe 1998, method 10. Undefined without calls on both sides. */
-export function shareDifference(a: { readonly hits: number; readonly n: number }, b: { readonly hits: number; readonly n: number }): Difference | undefined {
+export function shareDifference(
+  a: { readonly hits: number; readonly n: number },
+  b: { readonly hits: number; readonly n: number },
+): Difference | undefined {
   if (a.n === 0 || b.n === 0) return undefined;
   const [pa, pb] = [a.hits / a.n, b.hits / b.n];
   const [la, ua] = wilson(a.hits, a.n);

@@ -18,7 +18,8 @@ interface Way {
 function wayBack(endpoint: Endpoint): Way | undefined {
   const [now, next] = [champion(endpoint), candidate(endpoint)];
   if (next !== undefined && now !== undefined) return { from: next.version, to: now.version };
-  if (now !== undefined && endpoint.previousVersion !== undefined) return { from: now.version, to: endpoint.previousVersion };
+  if (now !== undefined && endpoint.previousVersion !== undefined)
+    return { from: now.version, to: endpoint.previousVersion };
   return undefined;
 }
 
@@ -49,15 +50,35 @@ export function RollBack({ endpoint }: { readonly endpoint: Endpoint }) {
   const back = useMutation({
     mutationFn: () => commands.rollback(endpoint.name),
     onSuccess: (done) =>
-      toast({ text: t('endpoint.rollback.done', { endpoint: endpoint.name, to: done.to, time: f.duration(done.ms) }), undo: () => deploy.mutate(done.from) }),
+      toast({
+        text: t('endpoint.rollback.done', { endpoint: endpoint.name, to: done.to, time: f.duration(done.ms) }),
+        undo: () => deploy.mutate(done.from),
+      }),
     onError: (error) => toast({ text: error.message, failed: true }),
     onSettled: refresh,
   });
   const blocked = viewer ? t('endpoint.viewer') : way === undefined ? t('endpoint.rollback.none') : undefined;
-  useKeys(blocked === undefined ? [{ keys: 'shift+u', label: t('endpoint.rollback'), run: () => setOpen(true), command: `mw rollback ${endpoint.name}` }] : []);
+  useKeys(
+    blocked === undefined
+      ? [
+          {
+            keys: 'shift+u',
+            label: t('endpoint.rollback'),
+            run: () => setOpen(true),
+            command: `mw rollback ${endpoint.name}`,
+          },
+        ]
+      : [],
+  );
   return (
     <>
-      <button type="button" className="btn" onClick={() => setOpen(true)} disabled={blocked !== undefined || back.isPending} title={blocked}>
+      <button
+        type="button"
+        className="btn"
+        onClick={() => setOpen(true)}
+        disabled={blocked !== undefined || back.isPending}
+        title={blocked}
+      >
         {t('endpoint.rollback')} <kbd>⇧ U</kbd>
       </button>
       {blocked === undefined ? null : <span className="sr">{blocked}</span>}

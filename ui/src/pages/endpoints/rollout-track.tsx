@@ -15,16 +15,35 @@ function trackSteps(rollout: Rollout, text: Text): readonly TrackStep[] {
   const { t, f } = text;
   const running = rollout.status === 'running';
   return rollout.steps.map((step, i): TrackStep => {
-    const when = step.startedAt === undefined ? '' : `${f.clock(step.startedAt)}${step.endedAt === undefined ? '' : ` – ${f.clock(step.endedAt)}`}`;
+    const when =
+      step.startedAt === undefined
+        ? ''
+        : `${f.clock(step.startedAt)}${step.endedAt === undefined ? '' : ` – ${f.clock(step.endedAt)}`}`;
     const calls = step.calls ?? 0;
     if (running && i === rollout.stepIndex) {
-      return { percent: step.percent, state: 'now', progress: rollout.progress, when, note: `${t('endpoint.step.now', { hold: holdText(rollout, text) })} · ${t('endpoint.hold.calls', { calls })}` };
+      return {
+        percent: step.percent,
+        state: 'now',
+        progress: rollout.progress,
+        when,
+        note: `${t('endpoint.step.now', { hold: holdText(rollout, text) })} · ${t('endpoint.hold.calls', { calls })}`,
+      };
     }
     if (step.endedAt !== undefined || (rollout.status === 'promoted' && step.startedAt !== undefined)) {
       const last = i === rollout.steps.length - 1;
-      return { percent: step.percent, state: 'past', progress: 1, when, note: last && rollout.fromVersion !== undefined ? t('endpoint.step.last', { version: rollout.fromVersion }) : t('endpoint.step.held', { calls }) };
+      return {
+        percent: step.percent,
+        state: 'past',
+        progress: 1,
+        when,
+        note:
+          last && rollout.fromVersion !== undefined
+            ? t('endpoint.step.last', { version: rollout.fromVersion })
+            : t('endpoint.step.held', { calls }),
+      };
     }
-    if (rollout.status === 'rolled-back' && i === rollout.stepIndex) return { percent: step.percent, state: 'stopped', progress: 0, when, note: rollout.reason ?? '' };
+    if (rollout.status === 'rolled-back' && i === rollout.stepIndex)
+      return { percent: step.percent, state: 'stopped', progress: 0, when, note: rollout.reason ?? '' };
     return { percent: step.percent, state: 'future', progress: 0, when, note: t('endpoint.step.next') };
   });
 }
@@ -33,10 +52,12 @@ function trackSteps(rollout: Rollout, text: Text): readonly TrackStep[] {
 export function RolloutTrack({ endpoint }: { readonly endpoint: Endpoint }) {
   const text = useText();
   const { t } = text;
-  const live = endpoint.releases.filter((one) => one.percent > 0).toSorted((a, b) => (a.role === 'champion' ? 0 : 1) - (b.role === 'champion' ? 0 : 1));
+  const live = endpoint.releases
+    .filter((one) => one.percent > 0)
+    .toSorted((a, b) => (a.role === 'champion' ? 0 : 1) - (b.role === 'champion' ? 0 : 1));
   const rollout = endpoint.rollout;
   return (
-    <section className="roll" aria-label={t('endpoint.rollouts')}>
+    <section className="roll" aria-label={t('endpoint.split')}>
       <TrafficBar
         label={t('endpoint.traffic', { shares: live.map((one) => `v${one.version} ${one.percent}%`).join(', ') })}
         shares={live.map((one) => ({
@@ -62,7 +83,10 @@ export function RolloutHistory({ rollouts }: { readonly rollouts: readonly Rollo
             {rollouts.slice(0, 20).map((one) => (
               <tr key={one.id}>
                 <td className="nw">
-                  <Status kind={one.status === 'promoted' ? 'passed' : one.status === 'running' ? 'rolling' : 'warning'} word={t(`endpoint.rollout.${one.status}`)} />
+                  <Status
+                    kind={one.status === 'promoted' ? 'passed' : one.status === 'running' ? 'rolling' : 'warning'}
+                    word={t(`endpoint.rollout.${one.status}`)}
+                  />
                 </td>
                 <td className="nw">
                   {one.fromVersion === undefined ? '' : `v${one.fromVersion} → `}

@@ -26,14 +26,20 @@ function parseRow(text: string): Row | string {
   }
 }
 
-const pretty = (value: unknown): string => JSON.stringify(value, null, 1).replace(/\[\n\s+([^\]{]*?)\n\s*\]/g, (_, inner: string) => `[${inner.replace(/\s*\n\s*/g, ' ')}]`);
+const pretty = (value: unknown): string =>
+  JSON.stringify(value, null, 1).replace(
+    /\[\n\s+([^\]{]*?)\n\s*\]/g,
+    (_, inner: string) => `[${inner.replace(/\s*\n\s*/g, ' ')}]`,
+  );
 
 /** One real request through the endpoint; it is logged like any other. */
 export function TryIt({ detail }: { readonly detail: EndpointDetail }) {
   const { t, tx, f } = useText();
   const client = useQueryClient();
   const { endpoint, example, signature } = detail;
-  const first = example ?? Object.fromEntries((signature?.inputs ?? []).map((one) => [one.name, one.datatype === 'BYTES' ? '' : 0]));
+  const first =
+    example ??
+    Object.fromEntries((signature?.inputs ?? []).map((one) => [one.name, one.datatype === 'BYTES' ? '' : 0]));
   const [text, setText] = useState(() => JSON.stringify(first, null, 1));
   const row = parseRow(text);
   const bad = typeof row === 'string' ? row : undefined;
@@ -47,7 +53,14 @@ export function TryIt({ detail }: { readonly detail: EndpointDetail }) {
     <Section
       title={t('try.title')}
       sub={example === undefined ? t('try.noexample') : t('try.sub')}
-      right={answer === undefined ? undefined : <CopyButton label={t('try.curl')} text={`curl -s ${endpoint.restUrl} -H 'content-type: application/json' -d '${JSON.stringify(answer.request)}'`} />}
+      right={
+        answer === undefined ? undefined : (
+          <CopyButton
+            label={t('try.curl')}
+            text={`curl -s ${endpoint.restUrl} -H 'content-type: application/json' -d '${JSON.stringify(answer.request)}'`}
+          />
+        )
+      }
     >
       <div className="code try">
         <div>
@@ -75,12 +88,21 @@ export function TryIt({ detail }: { readonly detail: EndpointDetail }) {
         <div>
           {answer === undefined ? null : (
             <>
-              <div className="micro">{tx('try.answers', { v: <span className={`c-${roleOf(endpoint, answer.version)}`}>v{answer.version}</span> })}</div>
+              <div className="micro">
+                {tx('try.answers', {
+                  v: <span className={`c-${roleOf(endpoint, answer.version)}`}>v{answer.version}</span>,
+                })}
+              </div>
               <div className="figure-big">{score === undefined ? t('unknown') : f.num(score, 3)}</div>
               <div className="mut">{t('try.in', { time: f.duration(answer.latencyMs) })}</div>
             </>
           )}
-          <button type="button" className="btn sm" onClick={() => send.mutate()} disabled={bad !== undefined || send.isPending}>
+          <button
+            type="button"
+            className="btn sm"
+            onClick={() => send.mutate()}
+            disabled={bad !== undefined || send.isPending}
+          >
             {t(answer === undefined ? 'try.send' : 'try.again')} <kbd>⌘ ↵</kbd>
           </button>
         </div>

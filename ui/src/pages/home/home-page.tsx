@@ -22,15 +22,34 @@ function HomeStory({ project }: { readonly project: string }) {
   const events = useQuery(queries.events(project, 60, STORY_TYPES));
   const lines = storyLines(events.data?.events ?? [], text);
   return (
-    <Section title={t('home.story')} sub={lines.length === 0 ? undefined : t('home.story.sub', { shown: Math.min(SHOWN, lines.length), n: lines.length })}>
+    <Section
+      title={t('home.story')}
+      sub={
+        lines.length === 0 ? undefined : t('home.story.sub', { shown: Math.min(SHOWN, lines.length), n: lines.length })
+      }
+    >
       <Loaded query={events} what={t('home.story')}>
-        {() => (lines.length === 0 ? <Empty title={t('home.story.none')} text={t('home.story.none.text')} command="mw run" /> : <Story lines={lines.slice(0, SHOWN)} />)}
+        {() =>
+          lines.length === 0 ? (
+            <Empty title={t('home.story.none')} text={t('home.story.none.text')} command="mw run" />
+          ) : (
+            <Story lines={lines.slice(0, SHOWN)} />
+          )
+        }
       </Loaded>
     </Section>
   );
 }
 
-function Projects({ home, hero, focused }: { readonly home: Home; readonly hero: ProjectCard; readonly focused: boolean }) {
+function Projects({
+  home,
+  hero,
+  focused,
+}: {
+  readonly home: Home;
+  readonly hero: ProjectCard;
+  readonly focused: boolean;
+}) {
   const text = useText();
   const { t, tx } = text;
   const others = home.projects.filter((one) => one !== hero);
@@ -41,7 +60,8 @@ function Projects({ home, hero, focused }: { readonly home: Home; readonly hero:
         title={focused ? hero.name : t('nav.home')}
         answer={
           <>
-            {situationSentence(hero, text)} {home.waiting.length === 0 ? t('home.waits.none') : t('home.waits', { n: home.waiting.length })}
+            {situationSentence(hero, text)}{' '}
+            {home.waiting.length === 0 ? t('home.waits.none') : t('home.waits', { n: home.waiting.length })}
           </>
         }
         lede={
@@ -73,7 +93,11 @@ export function HomePage({ project }: { readonly project?: string }) {
     <Page query={home} title={t('nav.home')}>
       {(data) => {
         const hero = data.projects.find((one) => one.name === project) ?? data.projects[0];
-        return hero === undefined ? <FirstSteps home={data} /> : <Projects home={data} hero={hero} focused={project !== undefined && hero.name === project} />;
+        return hero === undefined ? (
+          <FirstSteps home={data} />
+        ) : (
+          <Projects home={data} hero={hero} focused={project !== undefined && hero.name === project} />
+        );
       }}
     </Page>
   );

@@ -26,17 +26,30 @@ export function HeroLoop({ card }: { readonly card: ProjectCard }) {
     <Section
       first
       title={<Go to={addresses.project(card.name)}>{card.name}</Go>}
-      sub={[card.description, card.endpoint === undefined ? undefined : t('home.endpoint', { name: card.endpoint })].filter(Boolean).join(' · ')}
+      sub={[card.description, card.endpoint === undefined ? undefined : t('home.endpoint', { name: card.endpoint })]
+        .filter(Boolean)
+        .join(' · ')}
     >
       <div className="hero">
-        <LoopRing stages={stages.map(ring)} centre={centreText(card)} {...(card.model === undefined ? {} : { under: card.model })} label={t('home.ring', { project: card.name, stages: said })} />
+        <LoopRing
+          stages={stages.map(ring)}
+          centre={centreText(card)}
+          {...(card.model === undefined ? {} : { under: card.model })}
+          label={t('home.ring', { project: card.name, stages: said })}
+        />
         {stages.map((stage, i) => {
           const [fact, note] = stageFacts(stage, text);
           return (
             <div className={`lab l${i}`} key={stage.stage}>
               <div className="st">
                 <StatusMark kind={stageMark(stage)} size={13} />
-                <b>{stage.href === undefined ? t(`stage.${stage.stage}`) : <Go to={stage.href}>{t(`stage.${stage.stage}`)}</Go>}</b>
+                <b>
+                  {stage.href === undefined ? (
+                    t(`stage.${stage.stage}`)
+                  ) : (
+                    <Go to={stage.href}>{t(`stage.${stage.stage}`)}</Go>
+                  )}
+                </b>
                 <span className="sr">{t(`stage.state.${stage.state}`)}</span>
               </div>
               <div>{fact}</div>
@@ -78,12 +91,21 @@ export function OtherLoops({ cards }: { readonly cards: readonly ProjectCard[] }
       <ul className="oth">
         {cards.map((card) => (
           <li key={card.name}>
-            <LoopRing size={76} stages={sixStages(card.stages).map(ring)} centre={centreText(card).split(' ')[0] ?? ''} label={`${card.name} ${centreText(card)}`} />
+            <LoopRing
+              size={76}
+              stages={sixStages(card.stages).map(ring)}
+              centre={centreText(card).split(' ')[0] ?? ''}
+              label={`${card.name} ${centreText(card)}`}
+            />
             <div>
               <p>{situationSentence(card, text)}</p>
               {card.next === undefined ? null : (
                 <span className="go">
-                  {card.next.href === undefined ? <span className="dim">{card.next.text}</span> : <Go to={card.next.href}>{card.next.text}</Go>}
+                  {card.next.href === undefined ? (
+                    <span className="dim">{card.next.text}</span>
+                  ) : (
+                    <Go to={card.next.href}>{card.next.text}</Go>
+                  )}
                 </span>
               )}
             </div>

@@ -72,17 +72,27 @@ export function Week({ home }: { readonly home: Home }) {
         <Section title={t('home.machine')}>
           <div className="live2">
             <span className="mut">{t('home.cpu')}</span>
-            <Sparkline values={machine.map((one) => one.cpu)} range={[0, 1]} label={`${t('home.cpu')} ${f.pct(last.cpu)}`} />
+            <Sparkline
+              values={machine.map((one) => one.cpu)}
+              range={[0, 1]}
+              label={`${t('home.cpu')} ${f.pct(last.cpu)}`}
+            />
             <span>
               <b>{f.pct(last.cpu)}</b>
             </span>
             <span className="mut">{t('home.memory')}</span>
-            <Sparkline values={machine.map((one) => one.memoryBytes / one.memoryTotalBytes)} range={[0, 1]} label={`${t('home.memory')} ${f.bytes(last.memoryBytes)}`} />
+            <Sparkline
+              values={machine.map((one) => one.memoryBytes / one.memoryTotalBytes)}
+              range={[0, 1]}
+              label={`${t('home.memory')} ${f.bytes(last.memoryBytes)}`}
+            />
             <span>
               <b>{f.bytes(last.memoryBytes)}</b>{' '}
               <span className="meta">
                 {t('home.server', { bytes: f.bytes(last.serverRssBytes) })}
-                {last.planeRssBytes === undefined ? '' : ` · ${t('home.plane', { bytes: f.bytes(last.planeRssBytes) })}`}
+                {last.planeRssBytes === undefined
+                  ? ''
+                  : ` · ${t('home.plane', { bytes: f.bytes(last.planeRssBytes) })}`}
               </span>
             </span>
           </div>

@@ -14,7 +14,8 @@ export function situationSentence(card: ProjectCard, { tx }: Text): ReactNode {
     </b>
   );
   const serving = card.champion ?? version;
-  const v = (number: number | undefined, role: 'now' | 'next'): ReactNode => (number === undefined ? '?' : <VersionName number={number} role={role} />);
+  const v = (number: number | undefined, role: 'now' | 'next'): ReactNode =>
+    number === undefined ? '?' : <VersionName number={number} role={role} />;
   switch (kind) {
     case 'new':
       return tx('home.new', { project });
@@ -23,7 +24,11 @@ export function situationSentence(card: ProjectCard, { tx }: Text): ReactNode {
     case 'failed':
       return tx('home.failed', { project, n: runNumber ?? '' });
     case 'rolling-out':
-      return tx(from === undefined && card.champion === undefined ? 'home.rolling.first' : 'home.rolling', { project, v: v(version ?? card.candidate, 'next'), percent: percent ?? 0 });
+      return tx(from === undefined && card.champion === undefined ? 'home.rolling.first' : 'home.rolling', {
+        project,
+        v: v(version ?? card.candidate, 'next'),
+        percent: percent ?? 0,
+      });
     case 'alert':
       return tx('home.alert', { project, v: v(serving, 'now') });
     case 'refused':
@@ -37,7 +42,8 @@ export function situationSentence(card: ProjectCard, { tx }: Text): ReactNode {
 
 /** `v14 → v15` while one replaces the other. */
 export function centreText(card: ProjectCard): string {
-  if (card.candidate !== undefined && card.champion !== undefined && card.candidate !== card.champion) return `v${card.champion} → v${card.candidate}`;
+  if (card.candidate !== undefined && card.champion !== undefined && card.candidate !== card.champion)
+    return `v${card.champion} → v${card.candidate}`;
   const one = card.champion ?? card.candidate;
   return one === undefined ? '—' : `v${one}`;
 }

@@ -36,16 +36,46 @@ export function stageFacts(stage: Stage, { t, f }: Text): readonly [string, stri
     case 'data':
       return [or(stage.rows === undefined ? '' : t('stage.rows', { n: stage.rows })), at];
     case 'train':
-      return [or([stage.runNumber === undefined ? '' : t('stage.run', { n: stage.runNumber }), stage.ms === undefined ? '' : f.duration(stage.ms)].filter(Boolean).join(' · ')), at];
+      return [
+        or(
+          [
+            stage.runNumber === undefined ? '' : t('stage.run', { n: stage.runNumber }),
+            stage.ms === undefined ? '' : f.duration(stage.ms),
+          ]
+            .filter(Boolean)
+            .join(' · '),
+        ),
+        at,
+      ];
     case 'validate':
-      return [or(stage.gatesTotal === undefined ? '' : t('stage.gates', { passed: stage.gatesPassed ?? 0, total: stage.gatesTotal })), metric === '' ? at : metric];
+      return [
+        or(
+          stage.gatesTotal === undefined
+            ? ''
+            : t('stage.gates', { passed: stage.gatesPassed ?? 0, total: stage.gatesTotal }),
+        ),
+        metric === '' ? at : metric,
+      ];
     case 'package':
       return [or(stage.bytes === undefined ? '' : t('stage.image', { bytes: f.bytes(stage.bytes) })), at];
     case 'deploy':
-      return [or(stage.percent === undefined || stage.version === undefined ? '' : t('stage.canary', { version: stage.version, percent: stage.percent })), at];
+      return [
+        or(
+          stage.percent === undefined || stage.version === undefined
+            ? ''
+            : t('stage.canary', { version: stage.version, percent: stage.percent }),
+        ),
+        at,
+      ];
     case 'watch':
       return [
-        or(stage.columns === undefined ? '' : stage.drifted === undefined || stage.drifted === 0 ? t('stage.within') : t('stage.drifted', { drifted: stage.drifted, columns: stage.columns })),
+        or(
+          stage.columns === undefined
+            ? ''
+            : stage.drifted === undefined || stage.drifted === 0
+              ? t('stage.within')
+              : t('stage.drifted', { drifted: stage.drifted, columns: stage.columns }),
+        ),
         stage.since === undefined ? (metric === '' ? at : metric) : t('stage.since', { when: f.when(stage.since) }),
       ];
   }

@@ -6,12 +6,33 @@ import { stepMark } from './step-marks.ts';
 const BLANK = '—';
 
 /** One row a try; a step that was reused or still waits has one row, too. */
-export function ganttRows(run: PipelineRun, steps: readonly StepRun[], selected: string, tryNumber: number | undefined, { t, f }: Text, now: number): readonly GanttRow[] {
+export function ganttRows(
+  run: PipelineRun,
+  steps: readonly StepRun[],
+  selected: string,
+  tryNumber: number | undefined,
+  { t, f }: Text,
+  now: number,
+): readonly GanttRow[] {
   return steps.flatMap((step): GanttRow[] => {
     const name = step.step.replace(/^data:/, '');
     if (step.reusedFrom !== undefined) {
       const at = step.startedAt ?? run.createdAt;
-      return [{ key: step.step, name, mark: 'reused', state: 'reused', from: at, to: at, note: step.reason ?? step.reusedFrom, took: t('prun.cached'), peak: BLANK, cpu: BLANK, selected: step.step === selected }];
+      return [
+        {
+          key: step.step,
+          name,
+          mark: 'reused',
+          state: 'reused',
+          from: at,
+          to: at,
+          note: step.reason ?? step.reusedFrom,
+          took: t('prun.cached'),
+          peak: BLANK,
+          cpu: BLANK,
+          selected: step.step === selected,
+        },
+      ];
     }
     if (step.attempts.length === 0) {
       const done = step.startedAt !== undefined;
@@ -20,7 +41,8 @@ export function ganttRows(run: PipelineRun, steps: readonly StepRun[], selected:
           key: step.step,
           name,
           mark: stepMark(step),
-          state: step.status === 'failed' ? 'failed' : done ? (step.status === 'running' ? 'running' : 'done') : 'expected',
+          state:
+            step.status === 'failed' ? 'failed' : done ? (step.status === 'running' ? 'running' : 'done') : 'expected',
           ...(step.startedAt === undefined ? {} : { from: step.startedAt, to: step.endedAt ?? now }),
           took: step.startedAt === undefined ? '' : f.duration((step.endedAt ?? now) - step.startedAt),
           peak: '',

@@ -4,7 +4,12 @@ import type { Text } from '../../i18n/use-text.tsx';
 import { stepMark } from './step-marks.ts';
 
 /** Steps as nodes: a step needs every step that makes one of its inputs. */
-export function graphNodes(steps: readonly StepRun[], selected: string, { t, f }: Text, now: number): readonly StepNode[] {
+export function graphNodes(
+  steps: readonly StepRun[],
+  selected: string,
+  { t, f }: Text,
+  now: number,
+): readonly StepNode[] {
   const names = new Set(steps.map((one) => one.step));
   return steps.map((step): StepNode => {
     const took = step.startedAt === undefined ? undefined : (step.endedAt ?? now) - step.startedAt;
@@ -16,7 +21,9 @@ export function graphNodes(steps: readonly StepRun[], selected: string, { t, f }
           ? t('mark.waits')
           : step.status === 'cancelled' || step.status === 'skipped'
             ? t('pipeline.cancelled')
-            : [took === undefined ? '' : f.duration(took), step.kind === 'data' && bytes > 0 ? f.bytes(bytes) : ''].filter(Boolean).join(' · ');
+            : [took === undefined ? '' : f.duration(took), step.kind === 'data' && bytes > 0 ? f.bytes(bytes) : '']
+                .filter(Boolean)
+                .join(' · ');
     return {
       id: step.step,
       name: step.step.replace(/^data:/, ''),

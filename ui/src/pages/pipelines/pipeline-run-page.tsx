@@ -37,7 +37,11 @@ function useSentence(run: PipelineRun, steps: readonly StepRun[], now: number): 
       return tx(active === undefined ? 'prun.waiting' : 'prun.running', slots);
     }
     case 'failed':
-      return tx('prun.failed', { step: name(failed), time, message: run.error?.message ?? failed?.error?.message ?? t('unknown') });
+      return tx('prun.failed', {
+        step: name(failed),
+        time,
+        message: run.error?.message ?? failed?.error?.message ?? t('unknown'),
+      });
     case 'cancelled':
       return t('prun.cancelled', { time, done: run.stepsDone, total: run.stepsTotal });
     case 'succeeded':
@@ -68,7 +72,12 @@ function Stop({ run }: { readonly run: PipelineRun }) {
         onClose={() => setOpen(false)}
         question={t('prun.stop.question', { n: run.number, project: run.project })}
         risk={t('prun.stop.risk')}
-        plan={() => Promise.resolve([{ sign: '~', text: `run ${run.id}  running → cancelled` }, { sign: '=', text: `${run.stepsDone} / ${run.stepsTotal}` }])}
+        plan={() =>
+          Promise.resolve([
+            { sign: '~', text: `run ${run.id}  running → cancelled` },
+            { sign: '=', text: `${run.stepsDone} / ${run.stepsTotal}` },
+          ])
+        }
         planKey={['stop', run.id]}
         command={`mw cancel ${run.id}`}
         verb={t('prun.stop.verb', { n: run.number })}
@@ -79,9 +88,24 @@ function Stop({ run }: { readonly run: PipelineRun }) {
   );
 }
 
-function StepFacts({ project, run, step }: { readonly project: string; readonly run: PipelineRun; readonly step: StepRun }) {
+function StepFacts({
+  project,
+  run,
+  step,
+}: {
+  readonly project: string;
+  readonly run: PipelineRun;
+  readonly step: StepRun;
+}) {
   const { t, f } = useText();
-  const list = (items: readonly string[]): ReactNode => (items.length === 0 ? t('none') : items.map((one) => <div key={one}><code>{one}</code></div>));
+  const list = (items: readonly string[]): ReactNode =>
+    items.length === 0
+      ? t('none')
+      : items.map((one) => (
+          <div key={one}>
+            <code>{one}</code>
+          </div>
+        ));
   const params = Object.entries(step.params).map(([name, value]) => `${name} = ${String(value)}`);
   return (
     <Section title={t('prun.step', { name: step.step })}>
@@ -89,29 +113,80 @@ function StepFacts({ project, run, step }: { readonly project: string; readonly 
         rows={[
           [t('prun.command'), <code key="c">{step.command === '' ? step.kind : step.command}</code>],
           [t('prun.needs'), list(step.inputs.map((one) => one.name))],
-          [t('prun.makes'), list(step.outputs.map((one) => `${one.name}${one.bytes === undefined ? '' : `  ${f.bytes(one.bytes)}`}`))],
+          [
+            t('prun.makes'),
+            list(step.outputs.map((one) => `${one.name}${one.bytes === undefined ? '' : `  ${f.bytes(one.bytes)}`}`)),
+          ],
           ...(params.length === 0 ? [] : [[t('prun.params'), list(params)] as const]),
           ...(step.reason === undefined ? [] : [[t('prun.why'), step.reason] as const]),
-          ...(step.error === undefined ? [] : [[t('prun.error'), <span key="e" className="c-fail">{step.error.code}: {step.error.message}</span>] as const]),
+          ...(step.error === undefined
+            ? []
+            : [
+                [
+                  t('prun.error'),
+                  <span key="e" className="c-fail">
+                    {step.error.code}: {step.error.message}
+                  </span>,
+                ] as const,
+              ]),
           ...(step.error?.next === undefined ? [] : [[t('prun.next'), step.error.next] as const]),
-          [t('prun.tracking'), <Go key="r" to={addresses.run(project, run.trackingRunId)}>{run.trackingRunId.slice(0, 8)}</Go>],
-          ...(run.commit === undefined ? [] : [[t('prun.commit'), <code key="m">{run.commit.slice(0, 8)}</code>] as const]),
+          [
+            t('prun.tracking'),
+            <Go key="r" to={addresses.run(project, run.trackingRunId)}>
+              {run.trackingRunId.slice(0, 8)}
+            </Go>,
+          ],
+          ...(run.commit === undefined
+            ? []
+            : [[t('prun.commit'), <code key="m">{run.commit.slice(0, 8)}</code>] as const]),
         ]}
       />
     </Section>
   );
 }
 
-function Detail({ project, detail, stepName, tryNumber }: { readonly project: string; readonly detail: PipelineRunDetail; readonly stepName: string | undefined; readonly tryNumber: number | undefined }) {
+interface LogTab {
+  readonly step: string;
+  readonly attempt: number | undefined;
+}
+
+/** A tab for each step that wrote something, one for each try where there were several. */
+function logTabs(steps: readonly StepRun[], shown: string): readonly LogTab[] {
+  return steps
+    .filter((one) => one.attempts.length > 0 || one.step === shown)
+    .flatMap((one): readonly LogTab[] =>
+      one.attempts.length < 2
+        ? [{ step: one.step, attempt: undefined }]
+        : one.attempts.map((attempt) => ({ step: one.step, attempt: attempt.number })),
+    );
+}
+
+function Detail({
+  project,
+  detail,
+  stepName,
+  tryNumber,
+}: {
+  readonly project: string;
+  readonly detail: PipelineRunDetail;
+  readonly stepName: string | undefined;
+  readonly tryNumber: number | undefined;
+}) {
   const text = useText();
   const { t, f } = text;
   const router = useRouter();
   const { pipelineRun: run, steps } = detail;
   const clock = useNow();
   const now = run.endedAt ?? clock;
-  const step = steps.find((one) => one.step === stepName) ?? steps.find((one) => one.status === 'running') ?? steps.find((one) => one.status === 'failed') ?? steps.findLast((one) => one.kind === 'command');
+  const step =
+    steps.find((one) => one.step === stepName) ??
+    steps.find((one) => one.status === 'running') ??
+    steps.find((one) => one.status === 'failed') ??
+    steps.findLast((one) => one.kind === 'command');
   const pick = (name: string, attempt?: number): void =>
-    router.history.replace(`${addresses.pipelineRun(run.project, run.number)}?step=${encodeURIComponent(name)}${attempt === undefined ? '' : `&try=${attempt}`}`);
+    router.history.replace(
+      `${addresses.pipelineRun(run.project, run.number)}?step=${encodeURIComponent(name)}${attempt === undefined ? '' : `&try=${attempt}`}`,
+    );
   const rows = ganttRows(run, steps, step?.step ?? '', tryNumber, text, now);
   const spent = now - run.createdAt;
   const retried = steps.reduce((sum, one) => sum + Math.max(0, one.attempts.length - 1), 0);
@@ -123,8 +198,11 @@ function Detail({ project, detail, stepName, tryNumber }: { readonly project: st
         answer={sentence}
         lede={
           <>
-            {t('prun.lede', { when: f.when(run.createdAt), cause: run.cause.text })} {run.stepsReused === 0 ? '' : t('prun.reused', { n: run.stepsReused })} {retried === 0 ? '' : t('prun.retried', { n: retried })}{' '}
-            {run.championVersion === undefined ? '' : t('prun.champion', { version: run.championVersion })} {run.result?.reason}
+            {t('prun.lede', { when: f.when(run.createdAt), cause: run.cause.text })}{' '}
+            {run.stepsReused === 0 ? '' : t('prun.reused', { n: run.stepsReused })}{' '}
+            {retried === 0 ? '' : t('prun.retried', { n: retried })}{' '}
+            {run.championVersion === undefined ? '' : t('prun.champion', { version: run.championVersion })}{' '}
+            {run.result?.reason}
           </>
         }
         actions={run.status === 'running' ? <Stop run={run} /> : undefined}
@@ -142,14 +220,37 @@ function Detail({ project, detail, stepName, tryNumber }: { readonly project: st
         }
       >
         <Figure
-          table={{ head: [t('pipelines.steps'), t('pipelines.status'), t('prun.took')], rows: steps.map((one) => [one.step, t(`mark.${graphNodes([one], '', text, now)[0]?.mark ?? 'unknown'}`), one.startedAt === undefined ? '' : f.duration((one.endedAt ?? now) - one.startedAt)]) }}
+          table={{
+            head: [t('pipelines.steps'), t('pipelines.status'), t('prun.took')],
+            rows: steps.map((one) => [
+              one.step,
+              t(`mark.${graphNodes([one], '', text, now)[0]?.mark ?? 'unknown'}`),
+              one.startedAt === undefined ? '' : f.duration((one.endedAt ?? now) - one.startedAt),
+            ]),
+          }}
           firstWidth={1176}
         >
-          {(width) => <Graph width={width} nodes={graphNodes(steps, step?.step ?? '', text, now)} label={t('prun.graph.label', { steps: steps.map((one) => `${one.step} ${one.status}`).join(', ') })} onPick={(id) => pick(id)} />}
+          {(width) => (
+            <Graph
+              width={width}
+              nodes={graphNodes(steps, step?.step ?? '', text, now)}
+              label={t('prun.graph.label', { steps: steps.map((one) => `${one.step} ${one.status}`).join(', ') })}
+              onPick={(id) => pick(id)}
+            />
+          )}
         </Figure>
       </Section>
-      <Section title={t('prun.time')} sub={t(run.status === 'running' ? 'prun.time.sub' : 'prun.time.all', { time: f.duration(spent) })}>
-        <Figure table={{ head: [t('pipelines.steps'), t('prun.took'), t('prun.peak'), t('prun.cpu')], rows: rows.map((one) => [one.name, one.took, one.peak, one.cpu]) }} firstWidth={1176}>
+      <Section
+        title={t('prun.time')}
+        sub={t(run.status === 'running' ? 'prun.time.sub' : 'prun.time.all', { time: f.duration(spent) })}
+      >
+        <Figure
+          table={{
+            head: [t('pipelines.steps'), t('prun.took'), t('prun.peak'), t('prun.cpu')],
+            rows: rows.map((one) => [one.name, one.took, one.peak, one.cpu]),
+          }}
+          firstWidth={1176}
+        >
           {(width) => (
             <Gantt
               rows={rows}
@@ -169,17 +270,19 @@ function Detail({ project, detail, stepName, tryNumber }: { readonly project: st
             title={t('prun.log')}
             right={
               <span className="tabs" role="group" aria-label={t('prun.log')}>
-                {steps
-                  .filter((one) => one.attempts.length > 0 || one.step === step.step)
-                  .flatMap((one) =>
-                    one.attempts.length < 2
-                      ? [{ step: one.step, attempt: undefined, name: one.step.replace(/^data:/, '') }]
-                      : one.attempts.map((attempt) => ({ step: one.step, attempt: attempt.number, name: t('prun.try', { step: one.step, n: attempt.number }) })),
-                  )
-                  .map((one) => (
-                    <button key={one.name} type="button" aria-pressed={one.step === step.step && (one.attempt === undefined || one.attempt === (tryNumber ?? step.attempts.length))} onClick={() => pick(one.step, one.attempt)}>
-                      {one.name}
-                    </button>
+                {logTabs(steps, step.step).map((one) => (
+                  <button
+                    key={`${one.step} ${one.attempt ?? ''}`}
+                    type="button"
+                    aria-pressed={
+                      one.step === step.step && (one.attempt === undefined || one.attempt === (tryNumber ?? step.attempts.length))
+                    }
+                    onClick={() => pick(one.step, one.attempt)}
+                  >
+                    {one.attempt === undefined
+                      ? one.step.replace(/^data:/, '')
+                      : t('prun.try', { step: one.step, n: one.attempt })}
+                  </button>
                   ))}
               </span>
             }
@@ -194,7 +297,17 @@ function Detail({ project, detail, stepName, tryNumber }: { readonly project: st
 }
 
 /** A pipeline run: what waits for what, where the time went, and the log as it is written. */
-export function PipelineRunPage({ project, number, step, tryNumber }: { readonly project: string; readonly number: number; readonly step: string | undefined; readonly tryNumber: number | undefined }) {
+export function PipelineRunPage({
+  project,
+  number,
+  step,
+  tryNumber,
+}: {
+  readonly project: string;
+  readonly number: number;
+  readonly step: string | undefined;
+  readonly tryNumber: number | undefined;
+}) {
   const { t } = useText();
   const detail = useQuery(queries.pipelineRun(`${project}-${number}`));
   return (

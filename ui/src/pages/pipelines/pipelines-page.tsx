@@ -34,7 +34,13 @@ function Start({ project }: { readonly project: string }) {
   });
   return (
     <>
-      <button type="button" className="btn" onClick={() => setOpen(true)} disabled={viewer || start.isPending} title={viewer ? t('endpoint.viewer') : undefined}>
+      <button
+        type="button"
+        className="btn"
+        onClick={() => setOpen(true)}
+        disabled={viewer || start.isPending}
+        title={viewer ? t('endpoint.viewer') : undefined}
+      >
         {t('pipelines.start')}
       </button>
       <Confirm
@@ -66,7 +72,15 @@ function List({ project, runs }: { readonly project: string; readonly runs: read
     <>
       <PageHead
         title={t('nav.pipelines')}
-        answer={last === undefined ? t('pipelines.none') : t('pipelines.answer', { n: runs.length, status: t(`pipeline.${last.status}`), when: f.when(last.endedAt ?? last.createdAt) })}
+        answer={
+          last === undefined
+            ? t('pipelines.none')
+            : t('pipelines.answer', {
+                n: runs.length,
+                status: t(`pipeline.${last.status}`),
+                when: f.when(last.endedAt ?? last.createdAt),
+              })
+        }
         lede={last?.result?.reason}
         actions={project === '-' ? undefined : <Start project={project} />}
       />
@@ -99,7 +113,9 @@ function List({ project, runs }: { readonly project: string; readonly runs: read
                 {runs.map((run, i) => (
                   <tr key={run.id} className={i === current ? 'cur' : undefined}>
                     <td className="nw">
-                      <Go to={addresses.pipelineRun(run.project, run.number)}>{project === '-' ? run.id : t('pipeline.name', { n: run.number })}</Go>
+                      <Go to={addresses.pipelineRun(run.project, run.number)}>
+                        {project === '-' ? run.id : t('pipeline.name', { n: run.number })}
+                      </Go>
                     </td>
                     <td>
                       <Status kind={runMark(run)} word={t(`pipeline.${run.status}`)} />
@@ -110,13 +126,17 @@ function List({ project, runs }: { readonly project: string; readonly runs: read
                       ) : (
                         <>
                           {run.result.version === undefined ? null : <b>v{run.result.version} </b>}
-                          {t(`pipeline.result.${run.result.kind}`)} <span className="dim">{run.result.kind === 'refused' ? run.result.reason : ''}</span>
+                          {t(`pipeline.result.${run.result.kind}`)}{' '}
+                          <span className="dim">{run.result.kind === 'refused' ? run.result.reason : ''}</span>
                         </>
                       )}
                     </td>
                     <td className="hide-s mut wrap">{run.cause.text}</td>
                     <td className="num hide-s">
-                      {run.stepsDone}/{run.stepsTotal} <span className="ci">{run.stepsReused === 0 ? '' : t('pipelines.reused', { n: run.stepsReused })}</span>
+                      {run.stepsDone}/{run.stepsTotal}{' '}
+                      <span className="ci">
+                        {run.stepsReused === 0 ? '' : t('pipelines.reused', { n: run.stepsReused })}
+                      </span>
                     </td>
                     <td className="num hide-s">{f.duration((run.endedAt ?? Date.now()) - run.createdAt)}</td>
                     <td className="num meta">{f.when(run.createdAt)}</td>

@@ -38,7 +38,11 @@ function useTail(runId: string, step: string, attempt: number | undefined, wante
         setTail((was) => {
           const all = was.text + part.text;
           const lines = all.split('\n');
-          return { text: lines.slice(-KEPT_LINES).join('\n'), lines: was.lines + part.text.split('\n').length - 1, done: part.done };
+          return {
+            text: lines.slice(-KEPT_LINES).join('\n'),
+            lines: was.lines + part.text.split('\n').length - 1,
+            done: part.done,
+          };
         });
         // A full part means that there is more at once; an empty one is asked for again later.
         if (!part.done) timer = setTimeout(() => void read(part.next), part.text === '' ? POLL_MS : 50);
@@ -57,10 +61,19 @@ function useTail(runId: string, step: string, attempt: number | undefined, wante
   return tail;
 }
 
-const tone = (line: string): string | undefined => (/\b(error|exception|traceback|fatal)\b/i.test(line) ? 'e' : /warn/i.test(line) ? 'w' : undefined);
+const tone = (line: string): string | undefined =>
+  /\b(error|exception|traceback|fatal)\b/i.test(line) ? 'e' : /warn/i.test(line) ? 'w' : undefined;
 
 /** The log of one try; follows its end until the reader scrolls away, and again with L. */
-export function StepLog({ runId, step, attempt }: { readonly runId: string; readonly step: StepRun; readonly attempt: number | undefined }) {
+export function StepLog({
+  runId,
+  step,
+  attempt,
+}: {
+  readonly runId: string;
+  readonly step: StepRun;
+  readonly attempt: number | undefined;
+}) {
   const { t } = useText();
   const silent = step.reusedFrom !== undefined || step.status === 'waiting' || step.status === 'skipped';
   const tail = useTail(runId, step.step, attempt, !silent);
@@ -69,8 +82,17 @@ export function StepLog({ runId, step, attempt }: { readonly runId: string; read
   useEffect(() => {
     if (follow) box.current?.scrollTo({ top: box.current.scrollHeight });
   }, [tail.text, follow]);
-  useKeys([{ keys: 'l', label: t('prun.follow'), run: () => setFollow((was) => !was), command: `mw logs ${runId} -f` }]);
-  const empty = step.reusedFrom !== undefined ? t('prun.log.reused', { from: step.reusedFrom }) : step.status === 'waiting' ? t('prun.log.waits') : tail.text === '' ? t('prun.log.none') : undefined;
+  useKeys([
+    { keys: 'l', label: t('prun.follow'), run: () => setFollow((was) => !was), command: `mw logs ${runId} -f` },
+  ]);
+  const empty =
+    step.reusedFrom !== undefined
+      ? t('prun.log.reused', { from: step.reusedFrom })
+      : step.status === 'waiting'
+        ? t('prun.log.waits')
+        : tail.text === ''
+          ? t('prun.log.none')
+          : undefined;
   const lines = tail.text.split('\n');
   return (
     <>
@@ -104,7 +126,9 @@ export function StepLog({ runId, step, attempt }: { readonly runId: string; read
         <span>
           <kbd>L</kbd> {follow && !tail.done ? t('prun.following') : t('prun.follow')}
         </span>
-        <span className="dim">{tail.lines > KEPT_LINES ? t('prun.cut', { n: KEPT_LINES }) : t('prun.lines', { n: tail.lines })}</span>
+        <span className="dim">
+          {tail.lines > KEPT_LINES ? t('prun.cut', { n: KEPT_LINES }) : t('prun.lines', { n: tail.lines })}
+        </span>
         <CopyButton text={tail.text} />
       </div>
     </>

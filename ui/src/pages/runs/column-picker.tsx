@@ -13,9 +13,12 @@ export interface ColumnPickerProps {
 /** Which metrics and params are columns; kept in the address. */
 export function ColumnPicker({ open, onClose, known, columns, onColumns }: ColumnPickerProps) {
   const { t } = useText();
-  const has = (column: RunColumn): boolean => columns.some((one) => one.kind === column.kind && one.name === column.name);
+  const has = (column: RunColumn): boolean =>
+    columns.some((one) => one.kind === column.kind && one.name === column.name);
   const toggle = (column: RunColumn): void => {
-    const next = has(column) ? columns.filter((one) => one.kind !== column.kind || one.name !== column.name) : [...columns, column];
+    const next = has(column)
+      ? columns.filter((one) => one.kind !== column.kind || one.name !== column.name)
+      : [...columns, column];
     onColumns(next.map((one) => `${one.kind === 'metric' ? 'm' : 'p'}.${one.name}`).join(','));
   };
   const group = (kind: RunColumn['kind'], names: readonly string[]) => (
@@ -23,7 +26,8 @@ export function ColumnPicker({ open, onClose, known, columns, onColumns }: Colum
       <legend className="micro">{t(kind === 'metric' ? 'runs.columns.metrics' : 'runs.columns.params')}</legend>
       {names.map((name) => (
         <label key={name} className="st">
-          <input type="checkbox" checked={has({ kind, name })} onChange={() => toggle({ kind, name })} /> <span className="mono">{name}</span>
+          <input type="checkbox" checked={has({ kind, name })} onChange={() => toggle({ kind, name })} />{' '}
+          <span className="mono">{name}</span>
         </label>
       ))}
     </fieldset>

@@ -11,7 +11,10 @@ export function ComparePage({ project, ids }: { readonly project: string; readon
   const runs = useQueries({ queries: ids.map((id) => queries.run(id)) })
     .map((one) => one.data?.run)
     .filter((one) => one !== undefined);
-  const differing = (key: 'params' | 'metrics'): number => [...new Set(runs.flatMap((run) => Object.keys(run[key])))].filter((name) => new Set(runs.map((run) => run[key][name])).size > 1).length;
+  const differing = (key: 'params' | 'metrics'): number =>
+    [...new Set(runs.flatMap((run) => Object.keys(run[key])))].filter(
+      (name) => new Set(runs.map((run) => run[key][name])).size > 1,
+    ).length;
   if (ids.length < 2) {
     return (
       <>
@@ -24,7 +27,11 @@ export function ComparePage({ project, ids }: { readonly project: string; readon
     <>
       <PageHead
         title={t('runs.compare')}
-        answer={t('compare.answer', { n: ids.length, params: t('compare.params', { n: differing('params') }), metrics: t('compare.metrics', { n: differing('metrics') }) })}
+        answer={t('compare.answer', {
+          n: ids.length,
+          params: t('compare.params', { n: differing('params') }),
+          metrics: t('compare.metrics', { n: differing('metrics') }),
+        })}
       />
       <Compare project={project} ids={ids} />
     </>

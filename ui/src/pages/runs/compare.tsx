@@ -29,7 +29,10 @@ function Heads({ project, runs }: { readonly project: string; readonly runs: rea
 }
 
 /** The names of `key` that any run has, those that differ first. */
-function parted(runs: readonly RunDetail[], key: 'params' | 'metrics'): { readonly differ: readonly string[]; readonly equal: readonly string[] } {
+function parted(
+  runs: readonly RunDetail[],
+  key: 'params' | 'metrics',
+): { readonly differ: readonly string[]; readonly equal: readonly string[] } {
   const names = [...new Set(runs.flatMap((one) => Object.keys(one.run[key])))].toSorted();
   const differs = (name: string): boolean => new Set(runs.map((one) => one.run[key][name])).size > 1;
   return { differ: names.filter(differs), equal: names.filter((name) => !differs(name)) };
@@ -39,7 +42,12 @@ function Curves({ runs, metrics }: { readonly runs: readonly RunDetail[]; readon
   const { t, f } = useText();
   const [picked, setPicked] = useState<string>();
   const metric = picked ?? metrics[0] ?? '';
-  const histories = useQueries({ queries: runs.map(({ run }) => ({ ...queries.history(run.id, metric, run.status === 'RUNNING'), enabled: metric !== '' })) });
+  const histories = useQueries({
+    queries: runs.map(({ run }) => ({
+      ...queries.history(run.id, metric, run.status === 'RUNNING'),
+      enabled: metric !== '',
+    })),
+  });
   const series = runs.map(({ run }, i) => ({
     name: run.name.length > 9 ? `${run.name.slice(0, 8)}…` : run.name,
     ...category(i),
@@ -59,17 +67,44 @@ function Curves({ runs, metrics }: { readonly runs: readonly RunDetail[]; readon
       }
     >
       {curved ? (
-        <Figure table={{ head: [t('run.step'), ...runs.map((one) => one.run.name)], rows: [...new Set(series.flatMap((one) => one.points.map((p) => p.x)))].toSorted((a, b) => a - b).map((x) => [x, ...series.map((one) => one.points.find((p) => p.x === x)?.y ?? '')]) }} firstWidth={400}>
-          {(width) => <Curve width={width} height={216} xKind="number" label={`${metric}: ${series.map((one) => one.name).join(', ')}`} series={series.map(({ dash, ...one }) => ({ ...one, ...(dash === undefined ? {} : { dash }) }))} format={(v) => f.num(v)} />}
+        <Figure
+          table={{
+            head: [t('run.step'), ...runs.map((one) => one.run.name)],
+            rows: [...new Set(series.flatMap((one) => one.points.map((p) => p.x)))]
+              .toSorted((a, b) => a - b)
+              .map((x) => [x, ...series.map((one) => one.points.find((p) => p.x === x)?.y ?? '')]),
+          }}
+          firstWidth={400}
+        >
+          {(width) => (
+            <Curve
+              width={width}
+              height={216}
+              xKind="number"
+              label={`${metric}: ${series.map((one) => one.name).join(', ')}`}
+              series={series.map(({ dash, ...one }) => ({ ...one, ...(dash === undefined ? {} : { dash }) }))}
+              format={(v) => f.num(v)}
+            />
+          )}
         </Figure>
       ) : (
-        <p className="mut">{histories.some((one) => one.isPending) ? t('waiting.reads', { what: metric }) : t('compare.curve.none')}</p>
+        <p className="mut">
+          {histories.some((one) => one.isPending) ? t('waiting.reads', { what: metric }) : t('compare.curve.none')}
+        </p>
       )}
     </Section>
   );
 }
 
-function MetricTable({ project, runs, names }: { readonly project: string; readonly runs: readonly RunDetail[]; readonly names: readonly string[] }) {
+function MetricTable({
+  project,
+  runs,
+  names,
+}: {
+  readonly project: string;
+  readonly runs: readonly RunDetail[];
+  readonly names: readonly string[];
+}) {
   const { t, f } = useText();
   return (
     <div className="cells">
@@ -90,7 +125,15 @@ function MetricTable({ project, runs, names }: { readonly project: string; reado
                 {values.map((value, i) => (
                   <td key={i} className="num">
                     {i === best ? <span className="dim">{t('compare.best')} </span> : null}
-                    {value === undefined ? <span className="dim">—</span> : i === best ? <b>{typeof value === 'number' ? f.num(value) : value}</b> : typeof value === 'number' ? f.num(value) : value}
+                    {value === undefined ? (
+                      <span className="dim">—</span>
+                    ) : i === best ? (
+                      <b>{typeof value === 'number' ? f.num(value) : value}</b>
+                    ) : typeof value === 'number' ? (
+                      f.num(value)
+                    ) : (
+                      value
+                    )}
                   </td>
                 ))}
               </tr>
@@ -102,7 +145,15 @@ function MetricTable({ project, runs, names }: { readonly project: string; reado
   );
 }
 
-function ParamTable({ runs, names, mark }: { readonly runs: readonly RunDetail[]; readonly names: readonly string[]; readonly mark: boolean }) {
+function ParamTable({
+  runs,
+  names,
+  mark,
+}: {
+  readonly runs: readonly RunDetail[];
+  readonly names: readonly string[];
+  readonly mark: boolean;
+}) {
   return (
     <div className="cells">
       <table className="tight mono">
@@ -114,7 +165,9 @@ function ParamTable({ runs, names, mark }: { readonly runs: readonly RunDetail[]
                 <th scope="row">{name}</th>
                 {runs.map(({ run }) => (
                   <td key={run.id} className="num">
-                    <span className={mark && run.params[name] !== first ? 'diffcell' : undefined}>{run.params[name] ?? '—'}</span>
+                    <span className={mark && run.params[name] !== first ? 'diffcell' : undefined}>
+                      {run.params[name] ?? '—'}
+                    </span>
                   </td>
                 ))}
               </tr>
@@ -131,18 +184,37 @@ export function Compare({ project, ids }: { readonly project: string; readonly i
   const { t } = useText();
   const loaded = useQueries({ queries: ids.slice(0, MAX_RUNS).map((id) => queries.run(id)) });
   const failed = loaded.find((one) => one.isError);
-  if (failed !== undefined) return <Failed error={failed.error} what={t('runs.compare')} retry={() => void failed.refetch()} />;
+  if (failed !== undefined)
+    return <Failed error={failed.error} what={t('runs.compare')} retry={() => void failed.refetch()} />;
   const runs = loaded.map((one) => one.data).filter((one) => one !== undefined);
   if (runs.length < loaded.length) return <Waiting what={t('runs.compare')} />;
   const metrics = parted(runs, 'metrics');
   const params = parted(runs, 'params');
-  const data = new Set(runs.map((one) => one.inputs.map((input) => input.digest).toSorted().join()));
+  const data = new Set(
+    runs.map((one) =>
+      one.inputs
+        .map((input) => input.digest)
+        .toSorted()
+        .join(),
+    ),
+  );
   return (
     <>
       <Curves runs={runs} metrics={[...metrics.differ, ...metrics.equal]} />
       <MetricTable project={project} runs={runs} names={[...metrics.differ, ...metrics.equal]} />
-      <Section title={t('compare.differs')} sub={t('compare.differs.sub', { n: params.differ.length, all: params.differ.length + params.equal.length, equal: params.equal.length })}>
-        {params.differ.length === 0 ? <p className="mut">{t('compare.same')}</p> : <ParamTable runs={runs} names={params.differ} mark />}
+      <Section
+        title={t('compare.differs')}
+        sub={t('compare.differs.sub', {
+          n: params.differ.length,
+          all: params.differ.length + params.equal.length,
+          equal: params.equal.length,
+        })}
+      >
+        {params.differ.length === 0 ? (
+          <p className="mut">{t('compare.same')}</p>
+        ) : (
+          <ParamTable runs={runs} names={params.differ} mark />
+        )}
         {params.equal.length === 0 ? null : (
           <details>
             <summary className="meta">{t('compare.equal', { n: params.equal.length })}</summary>

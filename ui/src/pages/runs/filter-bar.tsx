@@ -24,7 +24,12 @@ export function FilterBar({ filter, onFilter, queryMs, error, fields }: FilterBa
   useKeys([{ keys: '/', label: t('keys.filter'), run: () => input.current?.focus() }]);
   // The word at the end that looks like the start of a field is completed with Tab.
   const word = /(?:^|[\s(])([a-z_][\w.`]*)$/i.exec(text)?.[1] ?? '';
-  const offers = word.length < 2 ? [] : fields.filter((field) => field !== word && (field.startsWith(word) || field.split('.')[1]?.startsWith(word))).slice(0, 6);
+  const offers =
+    word.length < 2
+      ? []
+      : fields
+          .filter((field) => field !== word && (field.startsWith(word) || field.split('.')[1]?.startsWith(word)))
+          .slice(0, 6);
   const take = (field: string): void => {
     setText(`${text.slice(0, text.length - word.length)}${field} `);
     input.current?.focus();
@@ -76,7 +81,8 @@ export function FilterBar({ filter, onFilter, queryMs, error, fields }: FilterBa
       )}
       {error === null ? null : (
         <p className="ferr" role="alert">
-          <StatusMark kind="failed" size={12} /> {error.message} {problem?.next === undefined ? '' : <span className="dim">{problem.next}</span>}
+          <StatusMark kind="failed" size={12} /> {error.message}{' '}
+          {problem?.next === undefined ? '' : <span className="dim">{problem.next}</span>}
         </p>
       )}
     </>
@@ -84,14 +90,33 @@ export function FilterBar({ filter, onFilter, queryMs, error, fields }: FilterBa
 }
 
 /** An empty result keeps the filter and offers to drop each condition, with the count that it would give. */
-export function NoMatch({ filter, experiment, onFilter }: { readonly filter: string; readonly experiment: string | undefined; readonly onFilter: (filter: string) => void }) {
+export function NoMatch({
+  filter,
+  experiment,
+  onFilter,
+}: {
+  readonly filter: string;
+  readonly experiment: string | undefined;
+  readonly onFilter: (filter: string) => void;
+}) {
   const { t } = useText();
   const conditions = conditionsOf(filter);
   const without = conditions.map((_, i) => conditions.filter((__, j) => j !== i).join(' and '));
   const counts = useQueries({
     queries: without.map((rest) => ({
       queryKey: ['runs', 'count', experiment, rest],
-      queryFn: () => body(client.GET('/api/v1/runs', { params: { query: { limit: 1, ...(experiment === undefined ? {} : { experiment }), ...(rest === '' ? {} : { filter: rest }) } } })),
+      queryFn: () =>
+        body(
+          client.GET('/api/v1/runs', {
+            params: {
+              query: {
+                limit: 1,
+                ...(experiment === undefined ? {} : { experiment }),
+                ...(rest === '' ? {} : { filter: rest }),
+              },
+            },
+          }),
+        ),
     })),
   });
   return (

@@ -19,7 +19,9 @@ function useAnswer(run: Run): string {
   const { t, f } = useText();
   const now = useNow(5000);
   const time = f.duration((run.endTime ?? now) - run.startTime);
-  const metric = Object.keys(run.metrics).find((one) => betterIs(one) !== undefined && typeof run.metrics[one] === 'number');
+  const metric = Object.keys(run.metrics).find(
+    (one) => betterIs(one) !== undefined && typeof run.metrics[one] === 'number',
+  );
   const best = metric === undefined ? '' : t('run.answer.best', { metric, value: f.num(Number(run.metrics[metric])) });
   switch (run.status) {
     case 'RUNNING':
@@ -45,14 +47,26 @@ function MetricCurve({ run, metric }: { readonly run: Run; readonly metric: stri
     <Figure
       caption={
         <>
-          <b>{metric}</b> <span className="dim">{history.total > points.length ? t('run.sampled', { shown: points.length, total: history.total }) : t('run.points', { n: history.total })}</span>
+          <b>{metric}</b>{' '}
+          <span className="dim">
+            {history.total > points.length
+              ? t('run.sampled', { shown: points.length, total: history.total })
+              : t('run.points', { n: history.total })}
+          </span>
         </>
       }
       table={{ head: [t('run.step'), metric], rows: points.map((p) => [p.x, p.y ?? '']) }}
       firstWidth={380}
     >
       {(width) => (
-        <Curve width={width} height={150} xKind="number" label={`${metric}: ${last?.y == null ? t('unknown') : f.num(last.y)}`} series={[{ name: last?.y == null ? '' : f.num(last.y), color: 'var(--ink)', points }]} format={(v) => f.num(v)} />
+        <Curve
+          width={width}
+          height={150}
+          xKind="number"
+          label={`${metric}: ${last?.y == null ? t('unknown') : f.num(last.y)}`}
+          series={[{ name: last?.y == null ? '' : f.num(last.y), color: 'var(--ink)', points }]}
+          format={(v) => f.num(v)}
+        />
       )}
     </Figure>
   );
@@ -127,7 +141,9 @@ function Detail({ project, detail }: { readonly project: string; readonly detail
   const answer = useAnswer(run);
   const pipeline = run.pipelineRunId === undefined ? undefined : numberOf(run.pipelineRunId);
   const mlflow = (name: string): boolean => name.startsWith('mlflow.');
-  const tags = Object.entries(run.tags).toSorted(([a], [b]) => Number(mlflow(a)) - Number(mlflow(b)) || a.localeCompare(b));
+  const tags = Object.entries(run.tags).toSorted(
+    ([a], [b]) => Number(mlflow(a)) - Number(mlflow(b)) || a.localeCompare(b),
+  );
   return (
     <>
       <PageHead
@@ -136,7 +152,11 @@ function Detail({ project, detail }: { readonly project: string; readonly detail
         lede={
           <>
             {t('run.lede', { when: f.full(run.startTime), experiment: run.experiment })}{' '}
-            {pipeline === undefined ? null : tx('run.lede.pipeline', { run: <Go to={addresses.pipelineRun(project, pipeline)}>{t('pipeline.name', { n: pipeline })}</Go> })}{' '}
+            {pipeline === undefined
+              ? null
+              : tx('run.lede.pipeline', {
+                  run: <Go to={addresses.pipelineRun(project, pipeline)}>{t('pipeline.name', { n: pipeline })}</Go>,
+                })}{' '}
             {versions.length === 0
               ? null
               : tx('run.made', {
@@ -168,13 +188,40 @@ function Detail({ project, detail }: { readonly project: string; readonly detail
             <Metrics run={run} />
           </Section>
           <Section title={t('run.params')} sub={Object.keys(run.params).length}>
-            {Object.keys(run.params).length === 0 ? <p className="mut">{t('run.params.none')}</p> : <Facts rows={Object.entries(run.params).toSorted(([a], [b]) => a.localeCompare(b)).map(([name, value]) => [name, <code key={name}>{value}</code>])} />}
+            {Object.keys(run.params).length === 0 ? (
+              <p className="mut">{t('run.params.none')}</p>
+            ) : (
+              <Facts
+                rows={Object.entries(run.params)
+                  .toSorted(([a], [b]) => a.localeCompare(b))
+                  .map(([name, value]) => [name, <code key={name}>{value}</code>])}
+              />
+            )}
           </Section>
           <Section title={t('run.inputs')}>
-            {inputs.length === 0 ? <p className="mut">{t('run.inputs.none')}</p> : <Facts rows={inputs.map((one) => [one.name, <code key={one.digest}>{one.digest.slice(0, 16)}{one.context === undefined ? '' : ` ${one.context}`}</code>])} />}
+            {inputs.length === 0 ? (
+              <p className="mut">{t('run.inputs.none')}</p>
+            ) : (
+              <Facts
+                rows={inputs.map((one) => [
+                  one.name,
+                  <code key={one.digest}>
+                    {one.digest.slice(0, 16)}
+                    {one.context === undefined ? '' : ` ${one.context}`}
+                  </code>,
+                ])}
+              />
+            )}
           </Section>
           <Section title={t('run.tags')} sub={tags.length}>
-            <Facts rows={[[t('run.id'), <code key="id">{run.id}</code>], ...tags.slice(0, 30).map(([name, value]) => [name, value.length > 160 ? `${value.slice(0, 160)}…` : value] as const)]} />
+            <Facts
+              rows={[
+                [t('run.id'), <code key="id">{run.id}</code>],
+                ...tags
+                  .slice(0, 30)
+                  .map(([name, value]) => [name, value.length > 160 ? `${value.slice(0, 160)}…` : value] as const),
+              ]}
+            />
           </Section>
         </div>
       </div>

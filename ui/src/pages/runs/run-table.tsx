@@ -8,7 +8,13 @@ import { StatusMark, type MarkKind } from '../../parts/status-mark.tsx';
 import { CategorySwatch } from '../../charts/series-mark.tsx';
 import { fieldOf, type RunColumn } from './runs-search.ts';
 
-export const RUN_MARKS: Readonly<Record<Run['status'], MarkKind>> = { RUNNING: 'running', SCHEDULED: 'waits', FINISHED: 'done', FAILED: 'failed', KILLED: 'expected' };
+export const RUN_MARKS: Readonly<Record<Run['status'], MarkKind>> = {
+  RUNNING: 'running',
+  SCHEDULED: 'waits',
+  FINISHED: 'done',
+  FAILED: 'failed',
+  KILLED: 'expected',
+};
 
 const ROW = 32;
 
@@ -27,12 +33,29 @@ export interface RunTableProps {
 }
 
 /** 10,000 rows or more: only what is seen is in the document; the rest is read as it comes near. */
-export function RunTable({ project, runs, total, columns, order, onOrder, selected, onSelect, current, onNearEnd, narrow }: RunTableProps) {
+export function RunTable({
+  project,
+  runs,
+  total,
+  columns,
+  order,
+  onOrder,
+  selected,
+  onSelect,
+  current,
+  onNearEnd,
+  narrow,
+}: RunTableProps) {
   const { t, f } = useText();
   const go = useGo();
   const box = useRef<HTMLDivElement>(null);
   const shown = narrow ? columns.slice(0, 1) : columns;
-  const rows = useVirtualizer({ count: runs.length, getScrollElement: () => box.current, estimateSize: () => ROW, overscan: 12 });
+  const rows = useVirtualizer({
+    count: runs.length,
+    getScrollElement: () => box.current,
+    estimateSize: () => ROW,
+    overscan: 12,
+  });
   const items = rows.getVirtualItems();
   const lastSeen = items.at(-1)?.index ?? 0;
   useEffect(() => {
@@ -41,14 +64,23 @@ export function RunTable({ project, runs, total, columns, order, onOrder, select
   useEffect(() => {
     if (current >= 0) rows.scrollToIndex(current, { align: 'auto' });
   }, [current, rows]);
-  const widths = narrow ? '28px 20px minmax(0,1fr) 96px' : `28px 20px minmax(170px,1.6fr) ${shown.map((one) => (one.kind === 'metric' ? 'minmax(92px,1fr)' : 'minmax(84px,.8fr)')).join(' ')} 76px 84px`;
-  const least = narrow ? 0 : 28 + 20 + 170 + shown.reduce((sum, one) => sum + (one.kind === 'metric' ? 92 : 84), 0) + 160 + 4;
+  const widths = narrow
+    ? '28px 20px minmax(0,1fr) 96px'
+    : `28px 20px minmax(170px,1.6fr) ${shown.map((one) => (one.kind === 'metric' ? 'minmax(92px,1fr)' : 'minmax(84px,.8fr)')).join(' ')} 76px 84px`;
+  const least = narrow
+    ? 0
+    : 28 + 20 + 170 + shown.reduce((sum, one) => sum + (one.kind === 'metric' ? 92 : 84), 0) + 160 + 4;
   const head = (field: string, text: string, numeric: boolean) => {
-    const [by, way] = [order.replace(/ (ASC|DESC)$/i, ''), / DESC$/i.test(order) ? 'descending' : 'ascending'];
+    const by = order.replace(/ (ASC|DESC)$/i, '');
+    const way = / DESC$/i.test(order) ? 'descending' : 'ascending';
     const active = by === field;
     return (
       <span key={field} role="columnheader" aria-sort={active ? way : 'none'} className={numeric ? 'num' : undefined}>
-        <button type="button" title={field} onClick={() => onOrder(active && way === 'ascending' ? `${field} DESC` : `${field} ASC`)}>
+        <button
+          type="button"
+          title={field}
+          onClick={() => onOrder(active && way === 'ascending' ? `${field} DESC` : `${field} ASC`)}
+        >
           {text} {active ? (way === 'ascending' ? '↑' : '↓') : ''}
         </button>
       </span>
@@ -59,7 +91,15 @@ export function RunTable({ project, runs, total, columns, order, onOrder, select
     go(addresses.run(project, run.id));
   };
   return (
-    <div className="vt" ref={box} role="table" aria-label={t('runs.table')} aria-rowcount={total + 1} tabIndex={0} style={{ height: `min(${(runs.length + 1) * ROW + 18}px, calc(100vh - 290px))`, minHeight: 160 }}>
+    <div
+      className="vt"
+      ref={box}
+      role="table"
+      aria-label={t('runs.table')}
+      aria-rowcount={total + 1}
+      tabIndex={0}
+      style={{ height: `min(${(runs.length + 1) * ROW + 18}px, calc(100vh - 290px))`, minHeight: 160 }}
+    >
       <div role="rowgroup" style={{ minWidth: least }} className="vhead">
         <div className="vr head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: widths }}>
           <span role="columnheader">
@@ -94,7 +134,12 @@ export function RunTable({ project, runs, total, columns, order, onOrder, select
               onClick={(event) => open(event, run)}
             >
               <span role="cell" className="cellmark">
-                <input type="checkbox" checked={at >= 0} aria-label={t('runs.select', { name: run.name })} onChange={(event) => onSelect(run.id, (event.nativeEvent as globalThis.MouseEvent).shiftKey)} />
+                <input
+                  type="checkbox"
+                  checked={at >= 0}
+                  aria-label={t('runs.select', { name: run.name })}
+                  onChange={(event) => onSelect(run.id, (event.nativeEvent as globalThis.MouseEvent).shiftKey)}
+                />
               </span>
               <span role="cell" className="cellmark">
                 <StatusMark kind={RUN_MARKS[run.status]} />
@@ -107,8 +152,19 @@ export function RunTable({ project, runs, total, columns, order, onOrder, select
               {shown.map((one) => {
                 const value = one.kind === 'metric' ? run.metrics[one.name] : run.params[one.name];
                 return (
-                  <span role="cell" key={one.kind + one.name} className={one.kind === 'metric' ? 'num' : 'mono'} title={value === undefined ? t('unknown') : String(value)}>
-                    {value === undefined ? <span className="dim">—</span> : typeof value === 'number' ? f.num(value, Math.abs(value) < 10 && !Number.isInteger(value) ? 4 : undefined) : value}
+                  <span
+                    role="cell"
+                    key={one.kind + one.name}
+                    className={one.kind === 'metric' ? 'num' : 'mono'}
+                    title={value === undefined ? t('unknown') : String(value)}
+                  >
+                    {value === undefined ? (
+                      <span className="dim">—</span>
+                    ) : typeof value === 'number' ? (
+                      f.num(value, Math.abs(value) < 10 && !Number.isInteger(value) ? 4 : undefined)
+                    ) : (
+                      value
+                    )}
                   </span>
                 );
               })}

@@ -30,7 +30,11 @@ function usePhone(): boolean {
 }
 
 /** Moves and selects with the keys; returns the row that the keys stand on. */
-function useTableKeys(runs: readonly Run[], open: (run: Run) => void, select: (id: string, range: boolean) => void): number {
+function useTableKeys(
+  runs: readonly Run[],
+  open: (run: Run) => void,
+  select: (id: string, range: boolean) => void,
+): number {
   const { t } = useText();
   const [current, setCurrent] = useState(-1);
   const step = (by: number): void => setCurrent((was) => Math.min(runs.length - 1, Math.max(0, was + by)));
@@ -52,14 +56,18 @@ function useTableKeys(runs: readonly Run[], open: (run: Run) => void, select: (i
 }
 
 /** The best run of what is read, by the first metric whose name says what is better. */
-function best(runs: readonly Run[], metrics: readonly string[]): { readonly metric: string; readonly value: number; readonly run: Run } | undefined {
+function best(
+  runs: readonly Run[],
+  metrics: readonly string[],
+): { readonly metric: string; readonly value: number; readonly run: Run } | undefined {
   const metric = metrics.find((one) => betterIs(one) !== undefined);
   if (metric === undefined) return undefined;
   const sign = betterIs(metric) === 'less' ? 1 : -1;
   let found: { metric: string; value: number; run: Run } | undefined;
   for (const run of runs) {
     const value = run.metrics[metric];
-    if (typeof value === 'number' && (found === undefined || sign * value < sign * found.value)) found = { metric, value, run };
+    if (typeof value === 'number' && (found === undefined || sign * value < sign * found.value))
+      found = { metric, value, run };
   }
   return found;
 }
@@ -75,7 +83,11 @@ export function RunsPage({ project, search }: { readonly project: string; readon
   const url = useQuery(queries.server()).data?.url ?? location.origin;
   const own = experiments?.find((one) => one.name === project)?.name;
   const experiment = search.exp === '*' ? undefined : search.exp === '' ? own : search.exp;
-  const query = { ...(experiment === undefined ? {} : { experiment }), ...(search.q === '' ? {} : { filter: search.q }), ...(search.order === '' ? {} : { order: search.order }) };
+  const query = {
+    ...(experiment === undefined ? {} : { experiment }),
+    ...(search.q === '' ? {} : { filter: search.q }),
+    ...(search.order === '' ? {} : { order: search.order }),
+  };
   const pages = useInfiniteQuery({ ...queries.runs(query), enabled: experiments !== undefined });
   const { fetchNextPage, hasNextPage, isFetchingNextPage } = pages;
   const first = pages.data?.pages[0];
@@ -95,7 +107,13 @@ export function RunsPage({ project, search }: { readonly project: string; readon
     if (range && last !== undefined && ids.includes(last)) {
       const [a, b] = [ids.indexOf(last), ids.indexOf(id)].toSorted((x, y) => x - y);
       set({ sel: [...new Set([...selected, ...ids.slice(a, (b ?? 0) + 1)])].slice(0, 10).join(',') }, true);
-    } else set({ sel: (selected.includes(id) ? selected.filter((one) => one !== id) : [...selected, id]).slice(-10).join(',') }, true);
+    } else
+      set(
+        {
+          sel: (selected.includes(id) ? selected.filter((one) => one !== id) : [...selected, id]).slice(-10).join(','),
+        },
+        true,
+      );
   };
   const current = useTableKeys(runs, (run) => go(addresses.run(project, run.id)), select);
   const more = useCallback(() => {
@@ -103,7 +121,9 @@ export function RunsPage({ project, search }: { readonly project: string; readon
   }, [fetchNextPage, hasNextPage, isFetchingNextPage]);
   useKeys([
     { keys: 'e', label: t('runs.columns.title'), run: () => setPicking(true) },
-    ...(selected.length < 2 ? [] : [{ keys: 'c', label: t('runs.compare'), run: () => go(addresses.compare(project, selected)) }]),
+    ...(selected.length < 2
+      ? []
+      : [{ keys: 'c', label: t('runs.compare'), run: () => go(addresses.compare(project, selected)) }]),
   ]);
   const exportCsv = async (): Promise<void> => {
     const all = await allRuns(query).catch((error: unknown) => {
@@ -129,16 +149,34 @@ export function RunsPage({ project, search }: { readonly project: string; readon
           ) : (
             <>
               {t(search.q === '' ? 'runs.answer' : 'runs.answer.filtered', { n: first.total, where })}{' '}
-              {winner === undefined ? null : tx('runs.answer.best', { metric: winner.metric, value: <b>{f.num(winner.value, 4)}</b>, run: <Go to={addresses.run(project, winner.run.id)}>{winner.run.name}</Go> })}
+              {winner === undefined
+                ? null
+                : tx('runs.answer.best', {
+                    metric: winner.metric,
+                    value: <b>{f.num(winner.value, 4)}</b>,
+                    run: <Go to={addresses.run(project, winner.run.id)}>{winner.run.name}</Go>,
+                  })}
             </>
           )
         }
       />
       <div className="filter">
-        <FilterBar filter={search.q} onFilter={(q) => set({ q })} queryMs={first?.queryMs} error={pages.error} fields={[...known.metrics.map((name) => fieldOf({ kind: 'metric', name })), ...known.params.map((name) => fieldOf({ kind: 'param', name }))]} />
+        <FilterBar
+          filter={search.q}
+          onFilter={(q) => set({ q })}
+          queryMs={first?.queryMs}
+          error={pages.error}
+          fields={[
+            ...known.metrics.map((name) => fieldOf({ kind: 'metric', name })),
+            ...known.params.map((name) => fieldOf({ kind: 'param', name })),
+          ]}
+        />
         <label className="btn selectbtn">
           <span className="sr">{t('runs.experiment')}</span>
-          <select value={search.exp === '' ? (own ?? '*') : search.exp} onChange={(event) => set({ exp: event.target.value, sel: '', cols: '' })}>
+          <select
+            value={search.exp === '' ? (own ?? '*') : search.exp}
+            onChange={(event) => set({ exp: event.target.value, sel: '', cols: '' })}
+          >
             <option value="*">{t('runs.where.all')}</option>
             {experiments?.map((one) => (
               <option key={one.id} value={one.name}>
@@ -154,14 +192,34 @@ export function RunsPage({ project, search }: { readonly project: string; readon
           {t('runs.csv')}
         </button>
       </div>
-      <ColumnPicker open={picking} onClose={() => setPicking(false)} known={known} columns={columns} onColumns={(cols) => set({ cols }, true)} />
+      <ColumnPicker
+        open={picking}
+        onClose={() => setPicking(false)}
+        known={known}
+        columns={columns}
+        onColumns={(cols) => set({ cols }, true)}
+      />
       <div className={comparing ? 'split two' : 'split'}>
         <section className="sec first flush" aria-label={t('runs.table')}>
           {first === undefined ? (
-            pages.error === null ? <Waiting rows={10} what={t('nav.runs')} /> : null
+            pages.error === null ? (
+              <Waiting rows={10} what={t('nav.runs')} />
+            ) : null
           ) : runs.length > 0 ? (
             <>
-              <RunTable project={project} runs={runs} total={first.total} columns={columns} order={search.order} onOrder={(order) => set({ order })} selected={selected} onSelect={select} current={current} onNearEnd={more} narrow={narrow} />
+              <RunTable
+                project={project}
+                runs={runs}
+                total={first.total}
+                columns={columns}
+                order={search.order}
+                onOrder={(order) => set({ order })}
+                selected={selected}
+                onSelect={select}
+                current={current}
+                onNearEnd={more}
+                narrow={narrow}
+              />
               <div className="hint">
                 <span className="dim">{t('runs.loaded', { loaded: runs.length, total: first.total })}</span>
                 <span className="hide-s">
@@ -177,7 +235,11 @@ export function RunsPage({ project, search }: { readonly project: string; readon
               </div>
             </>
           ) : search.q === '' ? (
-            <Empty title={t('runs.none')} text={t('runs.none.text')} command={`MLFLOW_TRACKING_URI=${url} python train.py`} />
+            <Empty
+              title={t('runs.none')}
+              text={t('runs.none.text')}
+              command={`MLFLOW_TRACKING_URI=${url} python train.py`}
+            />
           ) : (
             <NoMatch filter={search.q} experiment={experiment} onFilter={(q) => set({ q })} />
           )}

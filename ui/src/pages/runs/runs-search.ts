@@ -9,10 +9,17 @@ export interface RunsSearch {
   readonly exp: string;
 }
 
-const textOf = (value: unknown): string => (typeof value === 'string' || typeof value === 'number' ? String(value) : '');
+const textOf = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 
 export function readRunsSearch(search: Record<string, unknown>): RunsSearch {
-  return { q: textOf(search['q']), order: textOf(search['order']), cols: textOf(search['cols']), sel: textOf(search['sel']), exp: textOf(search['exp']) };
+  return {
+    q: textOf(search['q']),
+    order: textOf(search['order']),
+    cols: textOf(search['cols']),
+    sel: textOf(search['sel']),
+    exp: textOf(search['exp']),
+  };
 }
 
 export function runsQueryString(search: RunsSearch): string {
@@ -29,7 +36,10 @@ export interface RunColumn {
 const DEFAULT_METRICS = 5;
 const DEFAULT_PARAMS = 3;
 
-export function columnsOf(cols: string, known: { readonly metrics: readonly string[]; readonly params: readonly string[] }): readonly RunColumn[] {
+export function columnsOf(
+  cols: string,
+  known: { readonly metrics: readonly string[]; readonly params: readonly string[] },
+): readonly RunColumn[] {
   if (cols !== '') {
     return cols.split(',').map((one) => ({ kind: one.startsWith('p.') ? 'param' : 'metric', name: one.slice(2) }));
   }

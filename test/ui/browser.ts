@@ -1,0 +1,81 @@
+/** A real Chromium, and what a page said while it was open. */
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { chromium, type Browser, type Page } from 'playwright-core';
+
+const CHROMIUM = '/usr/bin/chromium';
+const AXE = fileURLToPath(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url));
+const SHOTS = fileURLToPath(new URL('../../test-results/', import.meta.url));
+
+/** Why the browser tests cannot run here; undefined when they can. */
+export function notRun(): string | undefined {
+  if (!existsSync(CHROMIUM)) return 'no Chromium: apt-get install chromium';
+  if (!existsSync(fileURLToPath(new URL('../../ui/dist/index.html', import.meta.url)))) return 'no ui/dist: npm run build:ui';
+  return undefined;
+}
+
+export async function launch(): Promise<Browser> {
+  mkdirSync(SHOTS, { recursive: true });
+  return chromium.launch({
+    executablePath: CHROMIUM,
+    args: ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'],
+  });
+}
+
+export interface View {
+  readonly theme: 'light' | 'dark';
+  readonly width: number;
+  readonly height: number;
+  readonly language?: 'en' | 'ko';
+}
+
+export interface Opened {
+  readonly page: Page;
+  /** Errors of the console, of scripts and of the content policy. */
+  readonly errors: readonly string[];
+}
+
+export async function open(browser: Browser, url: string, view: View): Promise<Opened> {
+  const context = await browser.newContext({
+    viewport: { width: view.width, height: view.height },
+    colorScheme: view.theme,
+    locale: view.language === 'ko' ? 'ko-KR' : 'en-GB',
+    timezoneId: 'UTC',
+    reducedMotion: 'reduce',
+  });
+  const page = await context.newPage();
+  const errors: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') errors.push(`${message.text()} ${message.location().url}`);
+  });
+  page.on('pageerror', (error) => errors.push(error.message));
+  await page.goto(url);
+  return { page, errors };
+}
+
+/** Waits until the page's sentence stands and nothing is being read. */
+export async function settle(page: Page): Promise<void> {
+  await page.waitForSelector('h1.answer:not(:has(> .dim:only-child))');
+  await page.waitForFunction(() => document.querySelector('[aria-busy="true"]') === null);
+  await page.evaluate(() => document.fonts.ready);
+  await page.waitForTimeout(150);
+}
+
+export const shot = (page: Page, name: string, fullPage = true): Promise<Buffer> => page.screenshot({ path: `${SHOTS}${name}.png`, fullPage });
+
+interface Violation {
+  readonly id: string;
+  readonly impact: string | null;
+  readonly nodes: readonly { readonly target: readonly string[]; readonly failureSummary?: string }[];
+}
+
+/** Violations of WCAG 2.2 A and AA and of the best practices, as lines. */
+export async function axe(page: Page): Promise<readonly string[]> {
+  // evaluate, not a script tag: the content policy of the page stays in force.
+  await page.evaluate(readFileSync(AXE, 'utf8'));
+  const violations = await page.evaluate(async () => {
+    const { axe: engine } = globalThis as unknown as { axe: { run: (context: Document, options: unknown) => Promise<{ violations: Violation[] }> } };
+    return (await engine.run(document, { resultTypes: ['violations'] })).violations;
+  });
+  return violations.map((one) => `${one.id} (${one.impact}): ${one.nodes.slice(0, 3).map((node) => `${node.target.join(' ')} ${node.failureSummary ?? ''}`).join(' | ')}`);
+}

@@ -1,0 +1,161 @@
+/** Serves ui/dist and canned answers of the API, typed by the generated contract: for the tests of the web app only. */
+import { createReadStream, existsSync, statSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { emptyHome, events, home, NOW, resources, server } from './fixtures/loop.ts';
+import { endpoint, endpointDetail, model, predictions, series, versionDetail, versions } from './fixtures/serving.ts';
+import { alert, closed, columns, evaluations, monitors } from './fixtures/watch.ts';
+import { datasets, history, logText, pipelineRunDetail, pipelineRuns, runs } from './fixtures/work.ts';
+
+const DIST = fileURLToPath(new URL('../../ui/dist/', import.meta.url));
+const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2' };
+/** The policy that the real server sends, so that a style or script it forbids fails here. */
+const POLICY = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+
+export interface Fixture {
+  readonly url: string;
+  /** Requests that changed something, newest last. */
+  readonly commands: readonly string[];
+  /** Sends an event to every open stream. */
+  readonly send: (type: string) => void;
+  /** Cuts the streams and refuses new ones until called with true. */
+  readonly setStream: (open: boolean) => void;
+  readonly close: () => Promise<void>;
+}
+
+type Answer = unknown;
+const refused = (code: string, message: string, status: number, next: string) => ({ status, body: { error: { code, message, next } } });
+
+function runsPage(query: URLSearchParams): Answer {
+  const filter = query.get('filter') ?? '';
+  if (/depht/.test(filter)) return refused('MW-INVALID', 'no column depht; depth?', 400, 'write params.depth');
+  const below = /metrics\.log_loss\s*<\s*([\d.]+)/.exec(filter)?.[1];
+  const depth = /params\.depth\s*=\s*'(\d+)'/.exec(filter)?.[1];
+  const matching = runs.filter((run) => (below === undefined || Number(run.metrics['log_loss'] ?? 9) < Number(below)) && (depth === undefined || run.params['depth'] === depth));
+  const order = /^metrics\.(\w+) (ASC|DESC)$/.exec(query.get('order') ?? '');
+  const value = (run: (typeof runs)[number]): number => Number(run.metrics[order?.[1] ?? ''] ?? 9);
+  const sorted = order === null ? matching : matching.toSorted((a, b) => (value(a) - value(b)) * (order[2] === 'ASC' ? 1 : -1));
+  const limit = Number(query.get('limit') ?? 100);
+  const from = Number(query.get('pageToken') ?? 0);
+  return {
+    runs: sorted.slice(from, from + limit),
+    total: sorted.length,
+    queryMs: 31,
+    columns: { metrics: ['log_loss', 'auc', 'brier', 'observed_expected', 'train_seconds'], params: ['depth', 'trees', 'learning_rate', 'seed', 'subsample'] },
+    ...(from + limit < sorted.length ? { nextPageToken: String(from + limit) } : {}),
+  };
+}
+
+function read(path: string, query: URLSearchParams, empty: boolean): Answer {
+  const parts = path.split('/').slice(3).map(decodeURIComponent);
+  const [resource, id, sub] = parts;
+  switch (resource) {
+    case 'server':
+      return server;
+    case 'home':
+      return empty ? emptyHome : home;
+    case 'events':
+      return { events: empty ? [] : events };
+    case 'resources':
+      return empty ? { samples: [] } : resources;
+    case 'experiments':
+      return { experiments: empty ? [] : [{ id: '1', name: 'flights', createdAt: NOW, runs: runs.length }, { id: '0', name: 'Default', createdAt: NOW, runs: 0 }] };
+    case 'runs': {
+      if (id === undefined) return empty ? { runs: [], total: 0, queryMs: 0.4, columns: { metrics: [], params: [] } } : runsPage(query);
+      const run = runs.find((one) => one.id === id) ?? runs[1];
+      if (sub === 'history') return history(id, query.get('key') ?? '');
+      if (sub === 'artifacts') return { artifacts: query.has('path') ? [{ path: 'model/MLmodel', isDir: false, bytes: 812 }] : [{ path: 'model', isDir: true }, { path: 'metrics.json', isDir: false, bytes: 412 }, { path: 'scores.csv', isDir: false, bytes: 512_000 }] };
+      return { run, inputs: [{ name: 'flights', digest: '0f3a99ab12cd44ef', context: 'train' }], versions: id === runs[1]?.id ? [{ model: 'flights', version: 5 }] : [] };
+    }
+    case 'datasets':
+      return { datasets: empty ? [] : datasets };
+    case 'pipeline-runs':
+      if (sub === 'steps') return Number(query.get('offset') ?? 0) > 0 ? { text: '', next: logText.length, done: false } : { text: logText, next: logText.length, done: false };
+      return id === undefined ? { pipelineRuns: empty ? [] : pipelineRuns } : pipelineRunDetail(Number(id.split('-').at(-1)));
+    case 'models':
+      if (id === undefined) return { models: empty ? [] : [model] };
+      return sub === 'versions' ? versionDetail(Number(parts[3])) : { model, versions };
+    case 'endpoints':
+      if (id === undefined) return { endpoints: empty ? [] : [endpoint] };
+      if (sub === 'series') return series(Number(query.get('windowMs') ?? 3_600_000));
+      if (sub === 'predictions') return parts[3] === undefined ? { predictions, total: 296_447 } : { prediction: predictions[6] };
+      return endpointDetail;
+    case 'monitors':
+      return { monitors: empty ? [] : monitors };
+    case 'projects': {
+      const monitor = monitors.find((one) => one.name === parts[3]) ?? monitors[0];
+      const kind = monitor?.kind ?? 'performance';
+      return { monitor, evaluations: evaluations(kind), columns: kind === 'drift' ? columns : [], alerts: kind === 'drift' ? [] : [alert, closed] };
+    }
+    case 'alerts':
+      return id === undefined ? { alerts: empty ? [] : [alert, closed] } : { alert: id === closed.id ? closed : alert, monitor: monitors[0], evaluations: evaluations('performance') };
+    default:
+      return refused('MW-ROUTE', `no route ${path}`, 404, 'see docs/contracts/openapi.json');
+  }
+}
+
+function command(path: string): Answer {
+  if (path.endsWith('/rollback')) return { endpoint, from: 5, to: 4, ms: 0.8 };
+  if (path.endsWith('/plan')) return { changes: [{ sign: '+', text: 'release flights-r6  v5' }, { sign: '~', text: 'endpoint flights  v5 0% → 10% → 50% → 100%' }, { sign: '=', text: 'v4 stays loaded for undo' }], unchanged: false, command: 'mw deploy flights/5' };
+  if (path.endsWith('/deploy')) return { endpoint, unchanged: false };
+  if (path.endsWith('/try')) return { id: '01K9R80B', version: 5, latencyMs: 3.4, request: { inputs: [] }, response: { model_name: 'flights', model_version: '5', id: '01K9R80B', outputs: [{ name: 'probabilities', datatype: 'FP32', shape: [1, 2], data: [0.19, 0.81] }] } };
+  if (path.endsWith('/pipeline-runs')) return { pipelineRun: pipelineRuns[0] };
+  return { ok: true };
+}
+
+function file(path: string, response: ServerResponse): void {
+  const wanted = normalize(join(DIST, path));
+  const found = wanted.startsWith(DIST) && existsSync(wanted) && statSync(wanted).isFile() ? wanted : join(DIST, 'index.html');
+  response.writeHead(200, { 'content-type': TYPES[extname(found)] ?? 'application/octet-stream', 'content-security-policy': POLICY });
+  createReadStream(found).pipe(response);
+}
+
+/** Starts on a free port of the loopback. `empty`: a server on which nothing has happened yet. */
+export async function startFixture(empty = false): Promise<Fixture> {
+  const commands: string[] = [];
+  const streams = new Set<ServerResponse>();
+  let streaming = true;
+  let seq = events.length;
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
+    if (!pathname.startsWith('/api/')) return file(pathname, response);
+    if (pathname === '/api/v1/stream') {
+      if (!streaming) {
+        response.writeHead(503).end();
+        return;
+      }
+      response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+      response.write(': hello\n\n');
+      streams.add(response);
+      request.on('close', () => streams.delete(response));
+      return;
+    }
+    if (request.method === 'POST') commands.push(pathname);
+    const value = request.method === 'POST' ? command(pathname) : read(pathname, searchParams, empty);
+    const coded = value as { status?: unknown; body?: unknown };
+    const failed = typeof coded.status === 'number' && coded.body !== undefined;
+    response.writeHead(failed ? Number(coded.status) : 200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(failed ? coded.body : value));
+  };
+  const http = createServer(answer);
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  const { port } = http.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    commands,
+    send: (type) => {
+      seq += 1;
+      for (const stream of streams) stream.write(`id: ${seq}\nevent: ${type}\ndata: ${JSON.stringify({ seq, type })}\n\n`);
+    },
+    setStream: (open) => {
+      streaming = open;
+      if (!open) for (const stream of streams) stream.destroy();
+    },
+    close: async () => {
+      http.closeAllConnections();
+      await new Promise<void>((resolve) => http.close(() => resolve()));
+    },
+  };
+}
