@@ -1,7 +1,7 @@
 /** Every built-in implementation of a port by the scheme of its URI. Loaded only when asked for: DuckDB and ONNX stay out of the start. */
 import { MillwrightError } from '../domain/errors.ts';
 
-export const PLUGINS = [
+const PLUGINS = [
   ['metadata', 'sqlite', () => import('../adapters/metadata-sql/index.ts')],
   ['metadata', 'memory', () => import('../adapters/memory/index.ts')],
   ['artifacts', 'file', () => import('../adapters/artifacts-fs/index.ts')],

@@ -151,7 +151,7 @@ async function start(
     log,
   );
   const view = planeView(plane, config);
-  const samples = createSamples({ status: view.status, clock, home });
+  const samples = createSamples({ status: () => view.status(), clock, home });
   const identity = createIdentity({
     store,
     ...(config.token !== undefined && config.requireToken ? { adminToken: config.token } : {}),

@@ -22,8 +22,13 @@ function stepLine(out: Output, step: Step, tick: number): string {
   return `  ${marks[step.status]} ${safe(step.step).padEnd(22)} ${paint.dim(`${took.padStart(9)}  ${safe(note)}`)}`;
 }
 
-/** Resolves when the run is over and judged (or has been over for 10 s without a verdict, when the project has no model). */
-export async function followRun(client: Api, id: string, out: Output): Promise<Schemas['PipelineRunDetail']> {
+/** Resolves when the run is over and, if a model comes of it (`judged`), its verdict is there or has been awaited for 10 s. */
+export async function followRun(
+  client: Api,
+  id: string,
+  out: Output,
+  judged: boolean,
+): Promise<Schemas['PipelineRunDetail']> {
   let drawn = 0;
   let overSince: number | undefined;
   const told = new Set<string>();
@@ -43,6 +48,7 @@ export async function followRun(client: Api, id: string, out: Output): Promise<S
     }
     const { status, result } = detail.pipelineRun;
     if (status === 'failed' || status === 'cancelled' || result !== undefined) return detail;
+    if (status === 'succeeded' && !judged) return detail;
     if (status === 'succeeded') {
       overSince ??= Date.now();
       if (Date.now() - overSince > 10_000) return detail;

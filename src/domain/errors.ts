@@ -64,6 +64,11 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
+/** A code as it was stored or sent; one of another version's is MW-INTERNAL here. */
+export function codeOf(text: string): ErrorCode {
+  return text in ERRORS ? (text as ErrorCode) : 'MW-INTERNAL';
+}
+
 interface ErrorDetail {
   /** The field, column, tensor or file that is wrong, e.g. `metrics[3].name` or `millwright.yaml:14:3`. */
   readonly where?: string;

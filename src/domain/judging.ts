@@ -98,7 +98,7 @@ export interface Side {
 }
 
 /** Metrics of one side: what the scores give (with intervals) over what the file says. */
-export function metricsOf(side: Side, subject: string): Metrics {
+function metricsOf(side: Side, subject: string): Metrics {
   return side.scores === undefined ? side.metrics : { ...side.metrics, ...fromScores(side.scores, subject) };
 }
 

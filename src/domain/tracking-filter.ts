@@ -250,7 +250,7 @@ export function parseFilter(text: string | undefined, grammar: Grammar): Filter 
 }
 
 /** Parses one order_by entry: an identifier and optionally ASC or DESC. Ascending when not said. */
-export function parseOrderKey(text: string, grammar: Grammar): OrderKey {
+function parseOrderKey(text: string, grammar: Grammar): OrderKey {
   const reader = new Reader(text);
   const { entity, key } = readIdentifier(reader, grammar);
   const descending = reader.word('DESC');

@@ -1,4 +1,5 @@
 /** How the control plane speaks to the data plane, which is a process of its own and goes on without it. */
+import type { ModelSignature } from '../domain/registry.ts';
 
 /** What the plane must have loaded and warm before a route may name it. */
 export interface PlaneModel {
@@ -51,7 +52,7 @@ export interface DataPlane {
   /** Throws MW-UNAVAILABLE when the plane does not answer. */
   status(): Promise<PlaneStatus>;
   /** Input and output tensors of a loaded release. */
-  signature(releaseId: string): Promise<import('../domain/registry.ts').ModelSignature>;
+  signature(releaseId: string): Promise<ModelSignature>;
   /** Writes what is buffered of the prediction log. */
   flush(): Promise<void>;
 }

@@ -26,7 +26,7 @@ const WRONG: readonly (readonly [what: string, text: string, code: string, where
   [
     'an input that nothing makes',
     'project: tiny\npipeline:\n  train: { run: python train.py, in: [featurs.parquet], out: [m.json] }\n',
-    'MW-CONFIG-FILE',
+    'MW-CONFIG-VALUE',
     /^millwright\.yaml:3:\d+$/,
     /featurs\.parquet/,
   ],
@@ -84,11 +84,20 @@ test.each(WRONG)('%s', async (_what, text, code, where, says) => {
 test('a dataset whose files are missing fails that step with the pattern, and the run after it works', { timeout: 40_000 }, async () => {
   scenario.write('millwright.yaml', `${GOOD}datasets:\n  rows: { from: "data/*.csv" }\n`.replace('in: []', 'in: [rows]'));
   const run = await scenario.mw(['run', '--json']);
-  expect([1, 2]).toContain(run.code);
+  expect(run.code).toBe(2);
+  expect(jsonOf(run).error.code).toBe('MW-CONFIG-FILE');
   expect(jsonOf(run).error.message).toContain('data/*.csv');
   scenario.write('data/rows.csv', 'a\n1\n');
   const again = await scenario.mw(['run', '--json', '--no-wait']);
   expect(again.code).toBe(0);
+});
+
+test('a requirements file that is missing: named', { timeout: 40_000 }, async () => {
+  scenario.write('millwright.yaml', GOOD.replace('pipeline:', 'environment: { requirements: requirments.txt }\npipeline:'));
+  const run = await scenario.mw(['run', '--json']);
+  expect(run.code).toBe(2);
+  expect(jsonOf(run).error).toMatchObject({ code: 'MW-CONFIG-FILE' });
+  expect(jsonOf(run).error.message).toContain('requirments.txt');
 });
 
 test('after the file is good again the server runs it; no file at all says how to make one', { timeout: 40_000 }, async () => {

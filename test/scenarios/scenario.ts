@@ -1,5 +1,5 @@
 /** A temp project folder, a real server on free ports, real commands; and the end of every process that came of it. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { request } from 'node:http';
@@ -112,6 +112,12 @@ export function ask(base: string, path: string, options: Ask = {}): Promise<Answ
     call.on('error', reject);
     call.end(payload);
   });
+}
+
+/** Also false for one that has ended and that nobody has waited for. */
+export function runs(pid: number): boolean {
+  const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
+  return stdout.trim() !== '' && !stdout.trim().startsWith('Z');
 }
 
 function alive(pid: number): boolean {

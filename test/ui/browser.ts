@@ -10,7 +10,8 @@ const SHOTS = fileURLToPath(new URL('../../test-results/', import.meta.url));
 /** Why the browser tests cannot run here; undefined when they can. */
 export function notRun(): string | undefined {
   if (!existsSync(CHROMIUM)) return 'no Chromium: apt-get install chromium';
-  if (!existsSync(fileURLToPath(new URL('../../ui/dist/index.html', import.meta.url)))) return 'no ui/dist: npm run build:ui';
+  if (!existsSync(fileURLToPath(new URL('../../ui/dist/index.html', import.meta.url))))
+    return 'no ui/dist: npm run build:ui';
   return undefined;
 }
 
@@ -18,7 +19,15 @@ export async function launch(): Promise<Browser> {
   mkdirSync(SHOTS, { recursive: true });
   return chromium.launch({
     executablePath: CHROMIUM,
-    args: ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'],
+    args: [
+      '--headless=new',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--no-first-run',
+    ],
   });
 }
 
@@ -61,7 +70,8 @@ export async function settle(page: Page): Promise<void> {
   await page.waitForTimeout(150);
 }
 
-export const shot = (page: Page, name: string, fullPage = true): Promise<Buffer> => page.screenshot({ path: `${SHOTS}${name}.png`, fullPage });
+export const shot = (page: Page, name: string, fullPage = true): Promise<Buffer> =>
+  page.screenshot({ path: `${SHOTS}${name}.png`, fullPage });
 
 interface Violation {
   readonly id: string;
@@ -74,8 +84,16 @@ export async function axe(page: Page): Promise<readonly string[]> {
   // evaluate, not a script tag: the content policy of the page stays in force.
   await page.evaluate(readFileSync(AXE, 'utf8'));
   const violations = await page.evaluate(async () => {
-    const { axe: engine } = globalThis as unknown as { axe: { run: (context: Document, options: unknown) => Promise<{ violations: Violation[] }> } };
+    const { axe: engine } = globalThis as unknown as {
+      axe: { run: (context: Document, options: unknown) => Promise<{ violations: Violation[] }> };
+    };
     return (await engine.run(document, { resultTypes: ['violations'] })).violations;
   });
-  return violations.map((one) => `${one.id} (${one.impact}): ${one.nodes.slice(0, 3).map((node) => `${node.target.join(' ')} ${node.failureSummary ?? ''}`).join(' | ')}`);
+  return violations.map(
+    (one) =>
+      `${one.id} (${one.impact}): ${one.nodes
+        .slice(0, 3)
+        .map((node) => `${node.target.join(' ')} ${node.failureSummary ?? ''}`)
+        .join(' | ')}`,
+  );
 }

@@ -10,9 +10,16 @@ import { alert, closed, columns, evaluations, monitors } from './fixtures/watch.
 import { datasets, history, logText, pipelineRunDetail, pipelineRuns, runs } from './fixtures/work.ts';
 
 const DIST = fileURLToPath(new URL('../../ui/dist/', import.meta.url));
-const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2' };
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
+};
 /** The policy that the real server sends, so that a style or script it forbids fails here. */
-const POLICY = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+const POLICY =
+  "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
 export interface Fixture {
   readonly url: string;
@@ -26,24 +33,35 @@ export interface Fixture {
 }
 
 type Answer = unknown;
-const refused = (code: string, message: string, status: number, next: string) => ({ status, body: { error: { code, message, next } } });
+const refused = (code: string, message: string, status: number, next: string) => ({
+  status,
+  body: { error: { code, message, next } },
+});
 
 function runsPage(query: URLSearchParams): Answer {
   const filter = query.get('filter') ?? '';
   if (/depht/.test(filter)) return refused('MW-INVALID', 'no column depht; depth?', 400, 'write params.depth');
   const below = /metrics\.log_loss\s*<\s*([\d.]+)/.exec(filter)?.[1];
   const depth = /params\.depth\s*=\s*'(\d+)'/.exec(filter)?.[1];
-  const matching = runs.filter((run) => (below === undefined || Number(run.metrics['log_loss'] ?? 9) < Number(below)) && (depth === undefined || run.params['depth'] === depth));
+  const matching = runs.filter(
+    (run) =>
+      (below === undefined || Number(run.metrics['log_loss'] ?? 9) < Number(below)) &&
+      (depth === undefined || run.params['depth'] === depth),
+  );
   const order = /^metrics\.(\w+) (ASC|DESC)$/.exec(query.get('order') ?? '');
   const value = (run: (typeof runs)[number]): number => Number(run.metrics[order?.[1] ?? ''] ?? 9);
-  const sorted = order === null ? matching : matching.toSorted((a, b) => (value(a) - value(b)) * (order[2] === 'ASC' ? 1 : -1));
+  const sorted =
+    order === null ? matching : matching.toSorted((a, b) => (value(a) - value(b)) * (order[2] === 'ASC' ? 1 : -1));
   const limit = Number(query.get('limit') ?? 100);
   const from = Number(query.get('pageToken') ?? 0);
   return {
     runs: sorted.slice(from, from + limit),
     total: sorted.length,
     queryMs: 31,
-    columns: { metrics: ['log_loss', 'auc', 'brier', 'observed_expected', 'train_seconds'], params: ['depth', 'trees', 'learning_rate', 'seed', 'subsample'] },
+    columns: {
+      metrics: ['log_loss', 'auc', 'brier', 'observed_expected', 'train_seconds'],
+      params: ['depth', 'trees', 'learning_rate', 'seed', 'subsample'],
+    },
     ...(from + limit < sorted.length ? { nextPageToken: String(from + limit) } : {}),
   };
 }
@@ -61,36 +79,70 @@ function read(path: string, query: URLSearchParams, empty: boolean): Answer {
     case 'resources':
       return empty ? { samples: [] } : resources;
     case 'experiments':
-      return { experiments: empty ? [] : [{ id: '1', name: 'flights', createdAt: NOW, runs: runs.length }, { id: '0', name: 'Default', createdAt: NOW, runs: 0 }] };
+      return {
+        experiments: empty
+          ? []
+          : [
+              { id: '1', name: 'flights', createdAt: NOW, runs: runs.length },
+              { id: '0', name: 'Default', createdAt: NOW, runs: 0 },
+            ],
+      };
     case 'runs': {
-      if (id === undefined) return empty ? { runs: [], total: 0, queryMs: 0.4, columns: { metrics: [], params: [] } } : runsPage(query);
+      if (id === undefined)
+        return empty ? { runs: [], total: 0, queryMs: 0.4, columns: { metrics: [], params: [] } } : runsPage(query);
       const run = runs.find((one) => one.id === id) ?? runs[1];
       if (sub === 'history') return history(id, query.get('key') ?? '');
-      if (sub === 'artifacts') return { artifacts: query.has('path') ? [{ path: 'model/MLmodel', isDir: false, bytes: 812 }] : [{ path: 'model', isDir: true }, { path: 'metrics.json', isDir: false, bytes: 412 }, { path: 'scores.csv', isDir: false, bytes: 512_000 }] };
-      return { run, inputs: [{ name: 'flights', digest: '0f3a99ab12cd44ef', context: 'train' }], versions: id === runs[1]?.id ? [{ model: 'flights', version: 5 }] : [] };
+      if (sub === 'artifacts')
+        return {
+          artifacts: query.has('path')
+            ? [{ path: 'model/MLmodel', isDir: false, bytes: 812 }]
+            : [
+                { path: 'model', isDir: true },
+                { path: 'metrics.json', isDir: false, bytes: 412 },
+                { path: 'scores.csv', isDir: false, bytes: 512_000 },
+              ],
+        };
+      return {
+        run,
+        inputs: [{ name: 'flights', digest: '0f3a99ab12cd44ef', context: 'train' }],
+        versions: id === runs[1]?.id ? [{ model: 'flights', version: 5 }] : [],
+      };
     }
     case 'datasets':
       return { datasets: empty ? [] : datasets };
     case 'pipeline-runs':
-      if (sub === 'steps') return Number(query.get('offset') ?? 0) > 0 ? { text: '', next: logText.length, done: false } : { text: logText, next: logText.length, done: false };
-      return id === undefined ? { pipelineRuns: empty ? [] : pipelineRuns } : pipelineRunDetail(Number(id.split('-').at(-1)));
+      if (sub === 'steps')
+        return Number(query.get('offset') ?? 0) > 0
+          ? { text: '', next: logText.length, done: false }
+          : { text: logText, next: logText.length, done: false };
+      return id === undefined
+        ? { pipelineRuns: empty ? [] : pipelineRuns }
+        : pipelineRunDetail(Number(id.split('-').at(-1)));
     case 'models':
       if (id === undefined) return { models: empty ? [] : [model] };
       return sub === 'versions' ? versionDetail(Number(parts[3])) : { model, versions };
     case 'endpoints':
       if (id === undefined) return { endpoints: empty ? [] : [endpoint] };
       if (sub === 'series') return series(Number(query.get('windowMs') ?? 3_600_000));
-      if (sub === 'predictions') return parts[3] === undefined ? { predictions, total: 296_447 } : { prediction: predictions[6] };
+      if (sub === 'predictions')
+        return parts[3] === undefined ? { predictions, total: 296_447 } : { prediction: predictions[6] };
       return endpointDetail;
     case 'monitors':
       return { monitors: empty ? [] : monitors };
     case 'projects': {
       const monitor = monitors.find((one) => one.name === parts[3]) ?? monitors[0];
       const kind = monitor?.kind ?? 'performance';
-      return { monitor, evaluations: evaluations(kind), columns: kind === 'drift' ? columns : [], alerts: kind === 'drift' ? [] : [alert, closed] };
+      return {
+        monitor,
+        evaluations: evaluations(kind),
+        columns: kind === 'drift' ? columns : [],
+        alerts: kind === 'drift' ? [] : [alert, closed],
+      };
     }
     case 'alerts':
-      return id === undefined ? { alerts: empty ? [] : [alert, closed] } : { alert: id === closed.id ? closed : alert, monitor: monitors[0], evaluations: evaluations('performance') };
+      return id === undefined
+        ? { alerts: empty ? [] : [alert, closed] }
+        : { alert: id === closed.id ? closed : alert, monitor: monitors[0], evaluations: evaluations('performance') };
     default:
       return refused('MW-ROUTE', `no route ${path}`, 404, 'see docs/contracts/openapi.json');
   }
@@ -98,17 +150,42 @@ function read(path: string, query: URLSearchParams, empty: boolean): Answer {
 
 function command(path: string): Answer {
   if (path.endsWith('/rollback')) return { endpoint, from: 5, to: 4, ms: 0.8 };
-  if (path.endsWith('/plan')) return { changes: [{ sign: '+', text: 'release flights-r6  v5' }, { sign: '~', text: 'endpoint flights  v5 0% → 10% → 50% → 100%' }, { sign: '=', text: 'v4 stays loaded for undo' }], unchanged: false, command: 'mw deploy flights/5' };
+  if (path.endsWith('/plan'))
+    return {
+      changes: [
+        { sign: '+', text: 'release flights-r6  v5' },
+        { sign: '~', text: 'endpoint flights  v5 0% → 10% → 50% → 100%' },
+        { sign: '=', text: 'v4 stays loaded for undo' },
+      ],
+      unchanged: false,
+      command: 'mw deploy flights/5',
+    };
   if (path.endsWith('/deploy')) return { endpoint, unchanged: false };
-  if (path.endsWith('/try')) return { id: '01K9R80B', version: 5, latencyMs: 3.4, request: { inputs: [] }, response: { model_name: 'flights', model_version: '5', id: '01K9R80B', outputs: [{ name: 'probabilities', datatype: 'FP32', shape: [1, 2], data: [0.19, 0.81] }] } };
+  if (path.endsWith('/try'))
+    return {
+      id: '01K9R80B',
+      version: 5,
+      latencyMs: 3.4,
+      request: { inputs: [] },
+      response: {
+        model_name: 'flights',
+        model_version: '5',
+        id: '01K9R80B',
+        outputs: [{ name: 'probabilities', datatype: 'FP32', shape: [1, 2], data: [0.19, 0.81] }],
+      },
+    };
   if (path.endsWith('/pipeline-runs')) return { pipelineRun: pipelineRuns[0] };
   return { ok: true };
 }
 
 function file(path: string, response: ServerResponse): void {
   const wanted = normalize(join(DIST, path));
-  const found = wanted.startsWith(DIST) && existsSync(wanted) && statSync(wanted).isFile() ? wanted : join(DIST, 'index.html');
-  response.writeHead(200, { 'content-type': TYPES[extname(found)] ?? 'application/octet-stream', 'content-security-policy': POLICY });
+  const found =
+    wanted.startsWith(DIST) && existsSync(wanted) && statSync(wanted).isFile() ? wanted : join(DIST, 'index.html');
+  response.writeHead(200, {
+    'content-type': TYPES[extname(found)] ?? 'application/octet-stream',
+    'content-security-policy': POLICY,
+  });
   createReadStream(found).pipe(response);
 }
 
@@ -147,7 +224,8 @@ export async function startFixture(empty = false): Promise<Fixture> {
     commands,
     send: (type) => {
       seq += 1;
-      for (const stream of streams) stream.write(`id: ${seq}\nevent: ${type}\ndata: ${JSON.stringify({ seq, type })}\n\n`);
+      for (const stream of streams)
+        stream.write(`id: ${seq}\nevent: ${type}\ndata: ${JSON.stringify({ seq, type })}\n\n`);
     },
     setStream: (open) => {
       streaming = open;

@@ -6,7 +6,10 @@ export const PAGES: readonly (readonly [name: string, path: string])[] = [
   ['pipeline-run', '/p/flights/pipelines/flights/8'],
   ['pipeline-run-done', '/p/flights/pipelines/flights/7?step=evaluate'],
   ['runs', '/p/flights/runs'],
-  ['runs-compare', '/p/flights/runs?sel=run00001b4c5d6e7f8091a2b3c4d5e6f70,run00002b4c5d6e7f8091a2b3c4d5e6f70,run00005b4c5d6e7f8091a2b3c4d5e6f70'],
+  [
+    'runs-compare',
+    '/p/flights/runs?sel=run00001b4c5d6e7f8091a2b3c4d5e6f70,run00002b4c5d6e7f8091a2b3c4d5e6f70,run00005b4c5d6e7f8091a2b3c4d5e6f70',
+  ],
   ['compare', '/p/flights/compare?runs=run00001b4c5d6e7f8091a2b3c4d5e6f70,run00002b4c5d6e7f8091a2b3c4d5e6f70'],
   ['run', '/p/flights/runs/run00001b4c5d6e7f8091a2b3c4d5e6f70'],
   ['models', '/p/flights/models'],

@@ -5,7 +5,7 @@
 import { MillwrightError } from '../../domain/errors.ts';
 
 /** 1980-01-01T00:00:00Z: tools of the age of zip cannot show an earlier time. */
-export const MTIME = 315_532_800;
+const MTIME = 315_532_800;
 const BLOCK = 512;
 const MAX_USTAR_SIZE = 8 * 1024 ** 3 - 1;
 

@@ -60,7 +60,7 @@ export function parseGlob(pattern: string): Glob {
 }
 
 /** Greedy wildcard match of one name with one backtrack point: O(name x segment) at worst. */
-export function matchSegment(segment: string, name: string): boolean {
+function matchSegment(segment: string, name: string): boolean {
   if (name.startsWith('.') && !segment.startsWith('.')) return false;
   let s = 0;
   let n = 0;

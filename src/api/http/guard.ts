@@ -36,7 +36,7 @@ function check(request: FastifyRequest, options: GuardOptions): void {
 }
 
 /** Depth of nesting of JSON text, without parsing it: brackets outside strings. */
-export function jsonDepth(text: string): number {
+function jsonDepth(text: string): number {
   let depth = 0;
   let deepest = 0;
   let inString = false;

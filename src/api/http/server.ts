@@ -77,9 +77,7 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   app.setNotFoundHandler((request, reply) => {
     // Addresses inside the web app are its own to know; programs get an error that they can read.
     const wantsPage =
-      request.method === 'GET' &&
-      !NO_PAGE.test(request.url) &&
-      (request.headers.accept ?? '').includes('text/html');
+      request.method === 'GET' && !NO_PAGE.test(request.url) && (request.headers.accept ?? '').includes('text/html');
     if (options.page !== undefined && wantsPage)
       return reply.type('text/html; charset=utf-8').header('cache-control', 'no-cache').send(options.page);
     return reply.status(404).send(

@@ -1,6 +1,6 @@
 import { unwrap } from '../client/client.ts';
 import { estimate, number, safe, time } from '../output.ts';
-import type { Session } from '../session.ts';
+import type { Flags, Session } from '../session.ts';
 
 async function one({ api, out }: Session, id: string): Promise<void> {
   const client = await api();
@@ -26,11 +26,7 @@ async function one({ api, out }: Session, id: string): Promise<void> {
   ]);
 }
 
-export async function run(
-  session: Session,
-  args: readonly string[],
-  flags: Readonly<Record<string, unknown>>,
-): Promise<void> {
+export async function run(session: Session, args: readonly string[], flags: Flags): Promise<void> {
   const { api, out } = session;
   if (args[0] !== undefined) return one(session, args[0]);
   const client = await api();

@@ -9,7 +9,7 @@ import { championPicksStory } from '../demo/champion-picks.ts';
 import { flightsStory } from '../demo/flights.ts';
 import type { StoryDeps, StoryEvent, StoryResult } from '../demo/story.ts';
 import { createDemoScreen } from '../demo-screen.ts';
-import type { Session } from '../session.ts';
+import type { Flags, Session } from '../session.ts';
 
 const STORIES: Readonly<
   Record<string, (deps: StoryDeps, options: { readonly fast: boolean }) => AsyncGenerator<StoryEvent, StoryResult>>
@@ -18,11 +18,7 @@ const STORIES: Readonly<
   'champion-picks': championPicksStory,
 };
 
-export async function run(
-  { config, out }: Session,
-  args: readonly string[],
-  flags: Readonly<Record<string, unknown>>,
-): Promise<void> {
+export async function run({ config, out }: Session, args: readonly string[], flags: Flags): Promise<void> {
   const name = args[0] ?? 'flights';
   const story = STORIES[name];
   if (story === undefined)

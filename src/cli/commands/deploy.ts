@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MillwrightError } from '../../domain/errors.ts';
 import { type Api, type Schemas, unwrap } from '../client/client.ts';
 import { type Output, safe } from '../output.ts';
-import type { Session } from '../session.ts';
+import { type Flags, type Session, textFlag } from '../session.ts';
 import { whichEndpoint } from '../which-endpoint.ts';
 
 interface Followed {
@@ -36,16 +36,13 @@ async function follow(
   }
 }
 
-export async function run(
-  { api, out }: Session,
-  args: readonly string[],
-  flags: Readonly<Record<string, unknown>>,
-): Promise<void> {
+export async function run({ api, out }: Session, args: readonly string[], flags: Flags): Promise<void> {
   const client = await api();
   const name = await whichEndpoint(client, args[0]);
-  const body = flags['version'] === undefined ? {} : { version: Number(String(flags['version']).replace(/^v/, '')) };
+  const asked = textFlag(flags, 'version');
+  const body = asked === undefined ? {} : { version: Number(asked.replace(/^v/, '')) };
   if (body.version !== undefined && !Number.isInteger(body.version))
-    throw new MillwrightError('MW-USAGE', `--version ${String(flags['version'])} is not a number`, {
+    throw new MillwrightError('MW-USAGE', `--version ${asked ?? ''} is not a number`, {
       next: 'mw models',
     });
   const params = { path: { name } };

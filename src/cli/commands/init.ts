@@ -4,15 +4,11 @@ import { join, relative, resolve } from 'node:path';
 import { inspectFolder, projectText } from '../../app/init.ts';
 import { readProject } from '../../app/read-project.ts';
 import { MillwrightError } from '../../domain/errors.ts';
-import type { Session } from '../session.ts';
+import type { Flags, Session } from '../session.ts';
 
 const SCHEMA = '.millwright/millwright.schema.json';
 
-export async function run(
-  { out }: Session,
-  args: readonly string[],
-  flags: Readonly<Record<string, unknown>>,
-): Promise<void> {
+export async function run({ out }: Session, args: readonly string[], flags: Flags): Promise<void> {
   const folder = resolve(args[0] ?? '.');
   if (!existsSync(folder))
     throw new MillwrightError('MW-USAGE', `there is no folder ${folder}`, { next: `mkdir ${args[0] ?? ''}` });

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MillwrightError } from '../../domain/errors.ts';
 import { type Api, type Schemas, unwrap } from '../client/client.ts';
 import { type Output, safe } from '../output.ts';
-import type { Session } from '../session.ts';
+import type { Flags, Session } from '../session.ts';
 
 async function stepLog(client: Api, id: string, step: string, out: Output, follow: boolean): Promise<string> {
   let offset = 0;
@@ -19,11 +19,7 @@ async function stepLog(client: Api, id: string, step: string, out: Output, follo
   }
 }
 
-export async function run(
-  { api, out }: Session,
-  args: readonly string[],
-  flags: Readonly<Record<string, unknown>>,
-): Promise<void> {
+export async function run({ api, out }: Session, args: readonly string[], flags: Flags): Promise<void> {
   const client = await api();
   const newest = async (): Promise<string> => {
     const { pipelineRuns } = await unwrap(client.GET('/api/v1/pipeline-runs', { params: { query: { limit: 1 } } }));

@@ -30,15 +30,15 @@ async function versions({ api, out }: Session, name: string): Promise<void> {
   out.result(found, () =>
     out.table(
       ['version', 'verdict', 'gates', 'calls', 'aliases', 'made', 'log loss', 'why'],
-      found.versions.map((one) => [
-        `v${one.number}`,
-        one.verdict,
-        `${one.gatesPassed}/${one.gatesTotal}`,
-        `${one.percent}%`,
-        one.aliases.join(' '),
-        time(one.createdAt),
-        estimate(one.metrics['log_loss']),
-        safe(one.reason ?? ''),
+      found.versions.map((version) => [
+        `v${version.number}`,
+        version.verdict,
+        `${version.gatesPassed}/${version.gatesTotal}`,
+        `${version.percent}%`,
+        version.aliases.join(' '),
+        time(version.createdAt),
+        estimate(version.metrics['log_loss']),
+        safe(version.reason ?? ''),
       ]),
     ),
   );

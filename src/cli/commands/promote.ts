@@ -1,12 +1,8 @@
 import { MillwrightError } from '../../domain/errors.ts';
 import { unwrap } from '../client/client.ts';
-import type { Session } from '../session.ts';
+import { type Flags, type Session, textFlag } from '../session.ts';
 
-export async function run(
-  { api, out }: Session,
-  args: readonly string[],
-  flags: Readonly<Record<string, unknown>>,
-): Promise<void> {
+export async function run({ api, out }: Session, args: readonly string[], flags: Flags): Promise<void> {
   const [name = '', number = ''] = (args[0] ?? '').split('/');
   const version = Number(number.replace(/^v/, ''));
   if (name === '' || !Number.isInteger(version) || version < 1) {
@@ -14,7 +10,7 @@ export async function run(
       next: 'mw promote flights/3',
     });
   }
-  const alias = String(flags['alias'] ?? 'champion');
+  const alias = textFlag(flags, 'alias') ?? 'champion';
   const client = await api();
   await unwrap(
     client.POST('/api/v1/models/{name}/versions/{version}/promote', {

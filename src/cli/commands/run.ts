@@ -1,10 +1,10 @@
 import { readProject } from '../../app/read-project.ts';
 import { ensureServer } from '../../app/background.ts';
-import { MillwrightError } from '../../domain/errors.ts';
+import { codeOf, MillwrightError } from '../../domain/errors.ts';
 import { apiAt, unwrap } from '../client/client.ts';
 import { followRun } from '../follow.ts';
 import { estimate, safe } from '../output.ts';
-import type { Session } from '../session.ts';
+import type { Flags, Session } from '../session.ts';
 
 function settings(given: unknown): Record<string, string | number | boolean> {
   const pairs = Array.isArray(given) ? given.map(String) : [];
@@ -29,14 +29,10 @@ function settings(given: unknown): Record<string, string | number | boolean> {
   );
 }
 
-export async function run(
-  session: Session,
-  _args: readonly string[],
-  flags: Readonly<Record<string, unknown>>,
-): Promise<void> {
+export async function run(session: Session, _args: readonly string[], flags: Flags): Promise<void> {
   const { config, out } = session;
   const set = settings(flags['set']);
-  const { project } = await readProject(process.cwd());
+  const { project, model } = await readProject(process.cwd());
   const server =
     (await session.server()) ??
     (config.url === undefined ? await ensureServer(config, process.cwd(), (line) => out.note(line)) : undefined);
@@ -54,11 +50,12 @@ export async function run(
     ]);
     return;
   }
-  const detail = await followRun(client, pipelineRun.id, out);
+  const detail = await followRun(client, pipelineRun.id, out, model !== undefined);
   const done = detail.pipelineRun;
   if (done.status !== 'succeeded') {
     const failed = detail.steps.find((step) => step.status === 'failed');
-    throw new MillwrightError('MW-STEP-FAILED', done.error?.message ?? `run ${done.number} was ${done.status}`, {
+    const told = done.error?.code ?? (done.status === 'cancelled' ? 'MW-CANCELLED' : 'MW-STEP-FAILED');
+    throw new MillwrightError(codeOf(told), done.error?.message ?? `run ${done.number} was ${done.status}`, {
       where: done.error?.where ?? `${done.id}${failed === undefined ? '' : `/${failed.step}`}`,
       next: done.error?.next ?? `mw logs ${done.id}${failed === undefined ? '' : ` ${failed.step}`}`,
     });

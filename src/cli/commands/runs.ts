@@ -1,6 +1,6 @@
 import { unwrap } from '../client/client.ts';
 import { duration, safe, time } from '../output.ts';
-import type { Session } from '../session.ts';
+import type { Flags, Session } from '../session.ts';
 
 async function pipelines({ api, out }: Session, limit: number): Promise<void> {
   const client = await api();
@@ -24,11 +24,7 @@ async function pipelines({ api, out }: Session, limit: number): Promise<void> {
   });
 }
 
-export async function run(
-  session: Session,
-  _args: readonly string[],
-  flags: Readonly<Record<string, unknown>>,
-): Promise<void> {
+export async function run(session: Session, _args: readonly string[], flags: Flags): Promise<void> {
   const { api, out } = session;
   const limit = Number(flags['limit'] ?? 20);
   if (flags['pipelines'] === true) return pipelines(session, limit);

@@ -1,13 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { startServer } from '../../app/server.ts';
-import type { Session } from '../session.ts';
+import type { Flags, Session } from '../session.ts';
 
-export async function run(
-  { config, out }: Session,
-  _args: readonly string[],
-  flags: Readonly<Record<string, unknown>>,
-): Promise<void> {
+export async function run({ config, out }: Session, _args: readonly string[], flags: Flags): Promise<void> {
   const given = Array.isArray(flags['project']) ? flags['project'].map(String) : [];
   const here = existsSync(join(process.cwd(), 'millwright.yaml')) ? ['.'] : [];
   const folders = (given.length === 0 ? here : given).map((folder) => resolve(folder));

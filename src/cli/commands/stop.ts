@@ -1,11 +1,7 @@
 import { stopPlane, stopServer } from '../../app/background.ts';
-import type { Session } from '../session.ts';
+import type { Flags, Session } from '../session.ts';
 
-export async function run(
-  { config, out, server }: Session,
-  _args: readonly string[],
-  flags: Readonly<Record<string, unknown>>,
-): Promise<void> {
+export async function run({ config, out, server }: Session, _args: readonly string[], flags: Flags): Promise<void> {
   const record = await server();
   const stopped = await stopServer(config);
   const plane = flags['all'] === true ? await stopPlane(config) : false;

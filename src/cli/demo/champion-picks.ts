@@ -4,7 +4,7 @@ import type { StoryDeps, StoryEvent, StoryResult, StorySpec } from './story.ts';
 
 const DAY_MS = 86_400_000;
 
-export function championPicksSpec(fast: boolean): StorySpec {
+function championPicksSpec(fast: boolean): StorySpec {
   const last = fast ? 32 : 38;
   return {
     project: 'champion-picks',

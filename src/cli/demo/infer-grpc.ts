@@ -23,7 +23,7 @@ function inferenceClient(): ServiceClientConstructor {
   return node;
 }
 
-export function grpcRequest(endpoint: string, { id, moment }: InferCall): object {
+function grpcRequest(endpoint: string, { id, moment }: InferCall): object {
   return {
     model_name: endpoint,
     id,

@@ -6,7 +6,7 @@ import type { InferCall, InferSender } from './infer-call.ts';
 
 const TIMEOUT_MS = 10_000;
 
-export function restBody({ id, moment }: InferCall): string {
+function restBody({ id, moment }: InferCall): string {
   return JSON.stringify({
     id,
     parameters: { event_time: moment.at },

@@ -83,7 +83,7 @@ function trainStage({ project, run, steps }: ProjectRecords): Stage {
 
 const HEADLINE = ['log_loss', 'auc', 'accuracy', 'rmse', 'brier'];
 
-export function headlineMetric(
+function headlineMetric(
   metrics: Readonly<Record<string, Estimate>>,
 ): { readonly name: string; readonly estimate: Estimate } | undefined {
   const name = HEADLINE.find((one) => one in metrics) ?? Object.keys(metrics)[0];

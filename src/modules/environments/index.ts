@@ -47,7 +47,7 @@ async function readRequirements(spec: EnvironmentSpec, workspace: Workspace): Pr
 }
 
 /** `env-<16>` of a digest `sha256:<64>`. */
-export function environmentId(digest: string): string {
+function environmentId(digest: string): string {
   return `env-${digest.replace(/^sha256:/, '').slice(0, 16)}`;
 }
 

@@ -21,7 +21,7 @@ interface PackagingDeps {
   readonly layout?: string;
 }
 
-export type { Program } from './image-plan.ts';
+;
 
 export interface Packaging {
   /** Pure. Throws MW-STATE for a version that no pipeline made. */

@@ -9,7 +9,7 @@ import { type StartRequest, startRun } from './start-run.ts';
 import { settle, stepRunsOf } from './transitions.ts';
 
 export { type PipelineDeps, type PipelineLimits } from './deps.ts';
-export { type Champion, isTwin, type ParamValue, planRun } from './plan.ts';
+export { type Champion, planRun } from './plan.ts';
 export { type StartRequest } from './start-run.ts';
 
 export interface Pipelines {

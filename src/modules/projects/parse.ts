@@ -58,12 +58,14 @@ export function parseProject(text: string, fileName = 'millwright.yaml'): Projec
   const lines = new LineCounter();
   // maxAliasCount stops a "billion laughs" file; duplicate keys are an error because one of them would silently lose.
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, strict: true });
-  const fault = document.errors[0];
+  // A warning is an unknown tag: its value would be read as something it does not say.
+  const fault = document.errors[0] ?? document.warnings[0];
   if (fault !== undefined) {
     const { line, col } = lines.linePos(fault.pos[0]);
     const first = fault.message.split('\n')[0] ?? 'not YAML';
     throw new MillwrightError('MW-CONFIG-SYNTAX', first.replace(/ at line \d+, column \d+:?$/, ''), {
       where: `${fileName}:${line}:${col}`,
+      next: 'correct that line, then run: mw run',
     });
   }
   const places = placesOf(document, lines, fileName);

@@ -8,7 +8,7 @@ import type { ProjectFile } from './schema.ts';
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** `2m` → 120000. The schema has checked the form. */
-export function durationMs(text: string): number {
+function durationMs(text: string): number {
   const found = /^([\d.]+)(ms|s|m|h|d)$/.exec(text.trim());
   return Number(found?.[1] ?? 0) * (UNIT_MS[found?.[2] ?? 'ms'] ?? 1);
 }

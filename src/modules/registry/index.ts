@@ -9,8 +9,8 @@ import { createVersions } from './versions.ts';
 import type { Versions } from './versions.ts';
 
 export { versionNumber } from './name-rules.ts';
-export type { NewModel } from './models.ts';
-export type { NewVersion } from './versions.ts';
+;
+;
 
 export interface Registry extends Models, Versions, RegistrySearch {}
 

@@ -85,13 +85,13 @@ export function checkExperimentId(id: string): void {
 }
 
 /** Cut, not refused: MLflow's default, and a long run must not die of a long value. Never in the middle of a surrogate pair. */
-export function truncate(value: string, limit: number): string {
+function truncate(value: string, limit: number): string {
   if (value.length <= limit) return value;
   const end = value.charCodeAt(limit - 1);
   return value.slice(0, end >= 0xd800 && end <= 0xdbff ? limit - 1 : limit);
 }
 
-export function checkMetric(metric: Metric, at = ''): Metric {
+function checkMetric(metric: Metric, at = ''): Metric {
   const path = (name: string): string => (at === '' ? name : `${at}.${name}`);
   checkKey(metric.key, path('name'), 'Metric name');
   const { value, timestamp, step } = metric;

@@ -17,9 +17,9 @@ export { artifactPath, decodeOnce } from './artifact-path.ts';
 export { checkKey, checkLength, invalidValue, MAX_REGISTRY_TAG_VALUE, missingValue } from './entry-rules.ts';
 export { page, pageSize } from './paging.ts';
 export type { Page } from './paging.ts';
-export type { ArtifactFile, Located, OpenArtifact, OwnerRef } from './artifacts.ts';
-export type { NewLoggedModel, LoggedModelQuery } from './logged-models.ts';
-export type { NewRun, RunQuery, RunUpdate } from './runs.ts';
+export type { ArtifactFile,   OwnerRef } from './artifacts.ts';
+;
+;
 export type { SearchQuery } from './experiments.ts';
 
 export interface Tracking extends Experiments, Runs, LoggedModels, Artifacts, Traces {}

@@ -6,7 +6,7 @@ export interface Page<T> {
   readonly nextPageToken?: string;
 }
 
-export function offsetOf(token: string | undefined): number {
+function offsetOf(token: string | undefined): number {
   if (token === undefined || token === '') return 0;
   try {
     const decoded: unknown = JSON.parse(Buffer.from(token, 'base64').toString('utf8'));

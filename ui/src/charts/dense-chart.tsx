@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import { spread } from './scale.ts';
 import type { LineChartProps } from './line-chart.tsx';
 
 /** A token's value, for canvas, which knows no variables. */
@@ -19,6 +20,23 @@ function aligned(props: LineChartProps): uPlot.AlignedData {
   return [xs, ...columns];
 }
 
+/** Names at the ends of the lines, pushed apart, as in the SVG form. */
+function endLabels(plot: uPlot, props: LineChartProps): void {
+  const ratio = devicePixelRatio;
+  const known = props.series.map((one) => one.points.findLast((p) => p.y !== null));
+  const wanted = known.map((p) => plot.valToPos(p?.y ?? 0, 'y', true));
+  const { top, height, left, width } = plot.bbox;
+  const places = spread(wanted, 13 * ratio, top, top + height);
+  plot.ctx.save();
+  plot.ctx.font = `550 ${11 * ratio}px "Inter Variable", sans-serif`;
+  plot.ctx.textBaseline = 'middle';
+  props.series.forEach((one, i) => {
+    plot.ctx.fillStyle = resolved(one.color);
+    plot.ctx.fillText(one.name, left + width + 7 * ratio, places[i] ?? top);
+  });
+  plot.ctx.restore();
+}
+
 export function DenseChart(props: LineChartProps) {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -34,6 +52,8 @@ export function DenseChart(props: LineChartProps) {
         width: props.width,
         height: props.height ?? 208,
         legend: { show: false },
+        padding: [8, 66, 0, 0],
+        hooks: { draw: [(plotted) => endLabels(plotted, props)] },
         scales: { x: { time: props.xKind === 'time' } },
         ms: 1,
         cursor: { drag: { x: false, y: false } },

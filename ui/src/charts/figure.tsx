@@ -15,12 +15,14 @@ export interface FigureProps {
   /** Draws at the given width in pixels. */
   readonly children: (width: number) => ReactNode;
   readonly firstWidth?: number;
+  /** Where the Table button of a figure without caption stands. */
+  readonly corner?: 'left' | 'right';
 }
 
 const ROWS_SHOWN = 200;
 
 /** A chart and the same numbers as a table: `T` while focused, or the button. */
-export function Figure({ caption, right, table, children, firstWidth = 640 }: FigureProps) {
+export function Figure({ caption, right, table, children, firstWidth = 640, corner = 'right' }: FigureProps) {
   const { t, f } = useText();
   const [asTable, setAsTable] = useState(false);
   const [ref, width] = useWidth<HTMLDivElement>(firstWidth);
@@ -32,7 +34,7 @@ export function Figure({ caption, right, table, children, firstWidth = 640 }: Fi
         if (event.key === 't' && !event.metaKey && !event.ctrlKey) setAsTable((was) => !was);
       }}
     >
-      <figcaption className="figcap">
+      <figcaption className={caption === undefined && right === undefined ? `figcap bare ${corner}` : 'figcap'}>
         <span>{caption}</span>
         <span className="figr">
           {right}

@@ -10,14 +10,24 @@ export interface Placed {
   readonly row: number;
 }
 
-export interface GraphLayout {
-  readonly nodes: readonly Placed[];
-  readonly columns: number;
-  readonly rows: number;
+/** An edge as the nodes and bends that it passes, in order. */
+export interface Route {
+  readonly from: string;
+  readonly to: string;
+  readonly via: readonly string[];
 }
 
-/** Column = longest way from a source; rows ordered by the mean row of what a node needs, so that edges cross little. */
-export function layout(nodes: readonly GraphNode[]): GraphLayout {
+export interface GraphLayout {
+  /** Nodes and the bends of long edges; a bend has a row of its own, so that no edge runs through a node. */
+  readonly places: ReadonlyMap<string, Placed>;
+  readonly routes: readonly Route[];
+  readonly columns: number;
+  /** Rows of each column. */
+  readonly rows: readonly number[];
+}
+
+/** Longest way from a source, then moved as near to the first user as it goes. */
+function columnsOf(nodes: readonly GraphNode[]): ReadonlyMap<string, number> {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const depths = new Map<string, number>();
   const depth = (id: string, seen: ReadonlySet<string>): number => {
@@ -29,30 +39,49 @@ export function layout(nodes: readonly GraphNode[]): GraphLayout {
     return value;
   };
   for (const node of nodes) depth(node.id, new Set());
-  // A source stands just before its first user: a data set of the last step does not sit at the far left.
+  for (const node of nodes.toSorted((a, b) => (depths.get(b.id) ?? 0) - (depths.get(a.id) ?? 0))) {
+    const users = nodes.filter((one) => one.needs.includes(node.id)).map((one) => depths.get(one.id) ?? 0);
+    if (users.length > 0) depths.set(node.id, Math.max(depths.get(node.id) ?? 0, Math.min(...users) - 1));
+  }
+  return depths;
+}
+
+export function layout(nodes: readonly GraphNode[]): GraphLayout {
+  const column = columnsOf(nodes);
+  const at = (id: string): number => column.get(id) ?? 0;
+  const columns = Math.max(0, ...nodes.map((node) => at(node.id))) + 1;
+  const parents = new Map<string, string[]>();
+  const members: string[][] = Array.from({ length: columns }, () => []);
+  for (const node of nodes) members[at(node.id)]?.push(node.id);
+  const routes: Route[] = [];
   for (const node of nodes) {
-    if (node.needs.some((one) => byId.has(one))) continue;
-    const users = nodes.filter((one) => one.needs.includes(node.id));
-    if (users.length > 0)
-      depths.set(node.id, Math.max(0, Math.min(...users.map((one) => depths.get(one.id) ?? 0)) - 1));
+    for (const need of node.needs.filter((one) => column.has(one))) {
+      const via: string[] = [];
+      let last = need;
+      for (let c = at(need) + 1; c < at(node.id); c += 1) {
+        // Long edges of one node share their bends until they part.
+        const bend = `${need}»${c}`;
+        if (!parents.has(bend)) {
+          members[c]?.push(bend);
+          parents.set(bend, [last]);
+        }
+        via.push(bend);
+        last = bend;
+      }
+      parents.set(node.id, [...(parents.get(node.id) ?? []), last]);
+      routes.push({ from: need, to: node.id, via });
+    }
   }
-  const columns = Math.max(0, ...depths.values()) + 1;
-  const rowOf = new Map<string, number>();
-  const placed: Placed[] = [];
-  let rows = 1;
-  for (let column = 0; column < columns; column += 1) {
-    const here = nodes.filter((node) => depths.get(node.id) === column);
-    const wish = (node: GraphNode): number => {
-      const known = node.needs.map((one) => rowOf.get(one)).filter((v) => v !== undefined);
-      return known.length === 0 ? 0 : known.reduce((a, b) => a + b, 0) / known.length;
+  const places = new Map<string, Placed>();
+  members.forEach((ids, c) => {
+    // Ordered by the middle of what they come from, measured from the middle of that column, so that edges cross little.
+    const wish = (id: string): number => {
+      const known = (parents.get(id) ?? []).map((one) => places.get(one)).filter((one) => one !== undefined);
+      return known.length === 0
+        ? 0
+        : known.reduce((sum, one) => sum + one.row - ((members[one.column]?.length ?? 1) - 1) / 2, 0) / known.length;
     };
-    here
-      .toSorted((a, b) => wish(a) - wish(b))
-      .forEach((node, row) => {
-        rowOf.set(node.id, row);
-        placed.push({ id: node.id, column, row });
-      });
-    rows = Math.max(rows, here.length);
-  }
-  return { nodes: placed, columns, rows };
+    ids.toSorted((a, b) => wish(a) - wish(b)).forEach((id, row) => places.set(id, { id, column: c, row }));
+  });
+  return { places, routes, columns, rows: members.map((ids) => ids.length) };
 }

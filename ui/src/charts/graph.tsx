@@ -36,17 +36,31 @@ export function Graph({ nodes, width, label, onPick }: GraphProps) {
   const plan = layout(nodes);
   const gap = plan.columns < 2 ? 0 : Math.max(36, Math.min(92, (width - 4 - plan.columns * NODE) / (plan.columns - 1)));
   const total = Math.max(width, 4 + plan.columns * NODE + (plan.columns - 1) * gap);
-  const height = plan.rows * PITCH + 10;
-  const inColumn = (column: number): number => plan.nodes.filter((one) => one.column === column).length;
+  const most = Math.max(1, ...plan.rows);
+  const height = most * PITCH + 10;
   const at = new Map(
-    plan.nodes.map((one) => [
+    [...plan.places.values()].map((one) => [
       one.id,
       {
         x: 2 + one.column * (NODE + gap),
-        y: 5 + ((plan.rows - inColumn(one.column)) * PITCH) / 2 + one.row * PITCH + (PITCH - HIGH) / 2,
+        y: 5 + ((most - (plan.rows[one.column] ?? 1)) * PITCH) / 2 + one.row * PITCH + (PITCH - HIGH) / 2,
       },
     ]),
   );
+  /** From the right side of one node, through its bends, to the left side of the other. */
+  const path = (ids: readonly string[]): string =>
+    ids
+      .map((id, i) => {
+        const place = at.get(id) ?? { x: 0, y: 0 };
+        const y = place.y + HIGH / 2;
+        if (i === 0) return `M${px(place.x + NODE)} ${px(y)}`;
+        const before = at.get(ids[i - 1] ?? '') ?? place;
+        const x0 = before.x + NODE;
+        const middle = (x0 + place.x) / 2;
+        const curve = `C${px(middle)} ${px(before.y + HIGH / 2)} ${px(middle)} ${px(y)} ${px(place.x)} ${px(y)}`;
+        return i === ids.length - 1 ? curve : `${curve}H${px(place.x + NODE)}`;
+      })
+      .join('');
   return (
     <div className="scrollx">
       <svg
@@ -56,25 +70,19 @@ export function Graph({ nodes, width, label, onPick }: GraphProps) {
         role={onPick === undefined ? 'img' : 'group'}
         aria-label={label}
       >
-        {nodes.flatMap((node) =>
-          node.needs.map((need) => {
-            const [a, b] = [at.get(need), at.get(node.id)];
-            if (a === undefined || b === undefined) return null;
-            const [x0, y0, x1, y1] = [a.x + NODE, a.y + HIGH / 2, b.x, b.y + HIGH / 2];
-            const middle = (x0 + x1) / 2;
-            const ready = nodes.find((one) => one.id === need)?.ready ?? false;
-            return (
-              <path
-                key={`${need} ${node.id}`}
-                d={`M${px(x0)} ${px(y0)}C${px(middle)} ${px(y0)} ${px(middle)} ${px(y1)} ${px(x1)} ${px(y1)}`}
-                fill="none"
-                stroke={ready ? 'var(--ink-2)' : 'var(--line-control)'}
-                strokeWidth={ready ? 1.5 : 1.2}
-                strokeDasharray={ready ? undefined : '3 3'}
-              />
-            );
-          }),
-        )}
+        {plan.routes.map((route) => {
+          const ready = nodes.find((one) => one.id === route.from)?.ready ?? false;
+          return (
+            <path
+              key={`${route.from} ${route.to}`}
+              d={path([route.from, ...route.via, route.to])}
+              fill="none"
+              stroke={ready ? 'var(--ink-2)' : 'var(--line-control)'}
+              strokeWidth={ready ? 1.5 : 1.2}
+              strokeDasharray={ready ? undefined : '3 3'}
+            />
+          );
+        })}
         {nodes.map((node) => {
           const place = at.get(node.id);
           if (place === undefined) return null;
@@ -121,7 +129,7 @@ export function Graph({ nodes, width, label, onPick }: GraphProps) {
                 fontWeight="560"
                 fill={node.waiting ? 'var(--ink-2)' : 'var(--ink)'}
               >
-                {cut(node.name, 15)}
+                {cut(node.name, 14)}
               </text>
               <text x={node.data ? 34 : 31} y="30" fontSize="10.5" fill="var(--ink-3)">
                 {cut(node.note, 18)}

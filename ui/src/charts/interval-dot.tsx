@@ -7,11 +7,13 @@ export interface IntervalDotProps {
   readonly high?: number;
   readonly label: string;
   readonly width?: number;
+  /** Half of the scale where no interval sets it. */
+  readonly reach?: number;
 }
 
 /** Is the difference real: whisker, dot and the zero rule; every row has its own scale. */
-export function IntervalDot({ value, low, high, label, width = 130 }: IntervalDotProps) {
-  const reach = Math.max(Math.abs(value), Math.abs(low ?? 0), Math.abs(high ?? 0)) * 1.25 || 1;
+export function IntervalDot({ value, low, high, label, width = 130, reach: least = 0 }: IntervalDotProps) {
+  const reach = Math.max(least, Math.abs(value), Math.abs(low ?? 0), Math.abs(high ?? 0)) * 1.25 || 1;
   const x = linear([-reach, reach], [4, width - 4]);
   return (
     <svg width={width} height="16" viewBox={`0 0 ${width} 16`} role="img" aria-label={label}>

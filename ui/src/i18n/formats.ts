@@ -35,8 +35,8 @@ function plain(value: number, decimals?: number): string {
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
   if (decimals === undefined && size !== 0 && (size < 0.0005 || size >= 1e9)) return power(value);
-  const places =
-    decimals ?? (Number.isInteger(value) ? 0 : size >= 100 ? 0 : size >= 10 ? 1 : size >= 2 ? 2 : size >= 0.1 ? 3 : 4);
+  const small = size >= 1 ? 2 : size >= 0.1 ? 3 : 4;
+  const places = decimals ?? (Number.isInteger(value) || size >= 100 ? 0 : size >= 10 ? 1 : small);
   return minus(value.toLocaleString('en-US', { minimumFractionDigits: places, maximumFractionDigits: places }));
 }
 

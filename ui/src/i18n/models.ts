@@ -84,6 +84,10 @@ export const models = {
     '일치성 보고서가 없습니다. Millwright가 내보낸 모델이 아닙니다.',
   ],
   'version.signature': ['Takes in, gives out', '입력과 출력'],
+  'version.columns.kinds': [
+    '{n|column|columns}: {texts} text, {numbers} number',
+    '열 {n}개: 텍스트 {texts}, 숫자 {numbers}',
+  ],
   'version.in': ['in', '입력'],
   'version.out': ['out', '출력'],
   'version.nosignature': [

@@ -10,7 +10,12 @@ type Mine = Pick<Handlers, 'server' | 'home' | 'events' | 'resources' | 'dataset
 const copy = (metric: { readonly name: string; readonly estimate: Estimate } | undefined) =>
   metric === undefined ? {} : { metric: { name: metric.name, estimate: { ...metric.estimate } } };
 
-export function homeHandlers({ store, delivery, projects, plane, samples, info }: ApiDeps): Mine {
+export function homeHandlers({ store, tracking, delivery, projects, plane, samples, info }: ApiDeps): Mine {
+  async function countAllRuns(): Promise<number> {
+    const { items } = await tracking.searchExperiments({ maxResults: 10_000 });
+    return tracking.countRuns({ experimentIds: items.map((one) => one.id) });
+  }
+
   return {
     server: async (ctx) => ({
       ...info(),
@@ -23,7 +28,7 @@ export function homeHandlers({ store, delivery, projects, plane, samples, info }
         Promise.all(specs.map((spec) => delivery.card(spec))),
         delivery.week(),
         plane.status(),
-        store.tracking.countRuns([], 'ACTIVE_ONLY', []),
+        countAllRuns(),
       ]);
       const releases = (status?.stats ?? []).flatMap((endpoint) => endpoint.releases);
       const p99 = latencyQuantile(

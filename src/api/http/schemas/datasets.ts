@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-export const datasetVersion = z
+const datasetVersion = z
   .object({
     id: z.string(),
     project: z.string(),

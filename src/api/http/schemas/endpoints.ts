@@ -17,7 +17,7 @@ const releaseLoad = z
   })
   .meta({ id: 'ReleaseLoad' });
 
-export const rollout = z
+const rollout = z
   .object({
     id: z.string(),
     status: z.enum(['running', 'promoted', 'rolled-back']),
@@ -45,7 +45,7 @@ export const rollout = z
   })
   .meta({ id: 'Rollout' });
 
-export const endpoint = z
+const endpoint = z
   .object({
     name: z.string(),
     project: z.string(),
@@ -95,7 +95,7 @@ export const seriesResponse = z
   })
   .meta({ id: 'EndpointSeries' });
 
-export const prediction = z
+const prediction = z
   .object({
     id: z.string(),
     time: z.number().describe('on the clock of the data'),

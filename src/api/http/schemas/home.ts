@@ -56,7 +56,7 @@ const nextStep = z
   })
   .meta({ id: 'NextStep' });
 
-export const projectCard = z
+const projectCard = z
   .object({
     name: z.string(),
     description: z.string().optional(),
@@ -89,7 +89,7 @@ export const homeResponse = z
   })
   .meta({ id: 'Home' });
 
-export const event = z
+const event = z
   .object({
     id: z.string(),
     seq: z.number(),

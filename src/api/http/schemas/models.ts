@@ -21,7 +21,7 @@ const image = z
   })
   .meta({ id: 'Image' });
 
-export const versionSummary = z
+const versionSummary = z
   .object({
     model: z.string(),
     number: z.number(),
@@ -37,7 +37,7 @@ export const versionSummary = z
   })
   .meta({ id: 'ModelVersionSummary' });
 
-export const model = z
+const model = z
   .object({
     name: z.string(),
     createdAt: z.number(),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { estimate } from './scalars.ts';
 
-export const columnDrift = z
+const columnDrift = z
   .object({
     column: z.string(),
     type: z.enum(['number', 'category']),
@@ -22,7 +22,7 @@ export const columnDrift = z
   })
   .meta({ id: 'ColumnDrift' });
 
-export const evaluation = z
+const evaluation = z
   .object({
     id: z.string(),
     monitorId: z.string(),
@@ -37,7 +37,7 @@ export const evaluation = z
   })
   .meta({ id: 'Evaluation' });
 
-export const alert = z
+const alert = z
   .object({
     id: z.string(),
     number: z.number(),
@@ -57,7 +57,7 @@ export const alert = z
   })
   .meta({ id: 'Alert' });
 
-export const monitor = z
+const monitor = z
   .object({
     id: z.string(),
     project: z.string(),

@@ -9,7 +9,7 @@ const cause = z
   })
   .meta({ id: 'Cause' });
 
-export const pipelineRun = z
+const pipelineRun = z
   .object({
     id: z.string(),
     project: z.string(),
@@ -37,7 +37,7 @@ export const pipelineRun = z
 
 export const pipelineRunsResponse = z.object({ pipelineRuns: z.array(pipelineRun) }).meta({ id: 'PipelineRuns' });
 
-export const stepRun = z
+const stepRun = z
   .object({
     step: z.string(),
     kind: z.enum(['data', 'environment', 'command', 'onnx']),

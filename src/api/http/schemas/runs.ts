@@ -1,11 +1,11 @@
 import { z } from 'zod';
 
-export const experiment = z
+const experiment = z
   .object({ id: z.string(), name: z.string(), createdAt: z.number(), runs: z.number().optional() })
   .meta({ id: 'Experiment' });
 export const experimentsResponse = z.object({ experiments: z.array(experiment) }).meta({ id: 'Experiments' });
 
-export const run = z
+const run = z
   .object({
     id: z.string(),
     name: z.string(),
@@ -32,7 +32,7 @@ export const runsResponse = z
   })
   .meta({ id: 'Runs' });
 
-export const artifact = z
+const artifact = z
   .object({ path: z.string(), isDir: z.boolean(), bytes: z.number().optional() })
   .meta({ id: 'Artifact' });
 

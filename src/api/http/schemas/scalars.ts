@@ -16,7 +16,7 @@ export const errorResponse = z.object({ error: problem }).meta({ id: 'ErrorRespo
 
 export const scalar = z.union([z.string(), z.number(), z.boolean()]);
 
-export const tensorSpec = z
+const tensorSpec = z
   .object({ name: z.string(), datatype: z.string(), shape: z.array(z.number()) })
   .meta({ id: 'TensorSpec' });
 
@@ -25,7 +25,7 @@ export const signature = z
   .meta({ id: 'ModelSignature' });
 
 /** What a command would change, printed before it is done. */
-export const planLine = z.object({ sign: z.enum(['+', '~', '-', '=']), text: z.string() }).meta({ id: 'PlanLine' });
+const planLine = z.object({ sign: z.enum(['+', '~', '-', '=']), text: z.string() }).meta({ id: 'PlanLine' });
 
 export const planResponse = z
   .object({ changes: z.array(planLine), unchanged: z.boolean(), command: z.string() })

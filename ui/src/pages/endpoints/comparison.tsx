@@ -1,5 +1,6 @@
 import type { Endpoint, Release, Rollout } from '../../api/types.ts';
 import { IntervalDot } from '../../charts/interval-dot.tsx';
+import type { Formats } from '../../i18n/formats.ts';
 import { useText } from '../../i18n/use-text.tsx';
 import { Section } from '../../parts/section.tsx';
 import { Status } from '../../parts/status.tsx';
@@ -74,7 +75,11 @@ function Versus({ now, next }: { readonly now: Release; readonly next: Release }
                 {difference === undefined ? (
                   ''
                 ) : (
-                  <IntervalDot value={-difference} label={`${t('endpoint.p', { n })} ${f.signed(difference, 1)} ms`} />
+                  <IntervalDot
+                    reach={(b ?? 0) / 2}
+                    value={-difference}
+                    label={`${t('endpoint.p', { n })} ${f.signed(difference, 1)} ms`}
+                  />
                 )}
               </td>
             </tr>
@@ -146,6 +151,12 @@ function newest(rollout: Rollout): Rollout['guards'] {
   return [...new Map(rollout.guards.map((one) => [one.text, one])).values()];
 }
 
+/** In the unit of the rule: a share as percent, a time in ms. */
+function observedText(guard: Rollout['guards'][number], f: Formats): string {
+  const value = guard.observed ?? 0;
+  return /%/.test(guard.text) ? f.pct(value) : /\dms\b/.test(guard.text) ? `${f.num(value, 1)} ms` : f.num(value);
+}
+
 export function Guards({ endpoint }: { readonly endpoint: Endpoint }) {
   const { t, f } = useText();
   const rollout = endpoint.rollout;
@@ -173,7 +184,7 @@ export function Guards({ endpoint }: { readonly endpoint: Endpoint }) {
               <tr key={one.text}>
                 <td className="mono">{one.text}</td>
                 <td className="num">
-                  <b>{one.observed === undefined ? t('unknown') : f.num(one.observed)}</b>
+                  <b>{one.observed === undefined ? t('unknown') : observedText(one, f)}</b>
                 </td>
                 <td>
                   {one.tripped === null ? (

@@ -83,7 +83,7 @@ function Addresses({ project, endpoint }: { readonly project: string; readonly e
             t('endpoint.plane'),
             plane.up
               ? t('endpoint.plane.up', {
-                  pid: plane.pid ?? 0,
+                  pid: String(plane.pid ?? '?'),
                   since: plane.startedAt === undefined ? '?' : f.when(plane.startedAt),
                 })
               : t('endpoint.down'),

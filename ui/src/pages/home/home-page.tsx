@@ -14,7 +14,7 @@ import { HeroLoop, OtherLoops } from './loops.tsx';
 import { situationSentence } from './situation.tsx';
 import { Waits, Week } from './margin.tsx';
 
-const SHOWN = 8;
+const SHOWN = 6;
 
 function HomeStory({ project }: { readonly project: string }) {
   const text = useText();

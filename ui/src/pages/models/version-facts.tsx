@@ -11,6 +11,8 @@ interface Props {
   readonly detail: ModelVersionDetail;
 }
 
+type Tensor = NonNullable<ModelVersionDetail['signature']>['inputs'][number];
+
 const short = (digest: string): string => `${digest.replace(/^sha256:/, '').slice(0, 8)}…`;
 
 function Chapter({
@@ -94,7 +96,7 @@ export function Lineage({ project, detail }: Props) {
 export function Signature({ detail }: Pick<Props, 'detail'>) {
   const { t } = useText();
   const { signature } = detail;
-  const tensors = (all: readonly { name: string; datatype: string; shape: number[] }[]): ReactNode =>
+  const list = (all: readonly Tensor[]): ReactNode =>
     all.map((one) => (
       <div key={one.name}>
         <code>{one.name}</code>{' '}
@@ -103,6 +105,16 @@ export function Signature({ detail }: Pick<Props, 'detail'>) {
         </span>
       </div>
     ));
+  const some = (all: readonly Tensor[]): ReactNode => {
+    const texts = all.filter((one) => one.datatype === 'BYTES').length;
+    if (all.length <= 4) return list(all);
+    return (
+      <details>
+        <summary>{t('version.columns.kinds', { n: all.length, texts, numbers: all.length - texts })}</summary>
+        {list(all)}
+      </details>
+    );
+  };
   return (
     <Section title={t('version.signature')}>
       {signature === undefined ? (
@@ -110,8 +122,8 @@ export function Signature({ detail }: Pick<Props, 'detail'>) {
       ) : (
         <Facts
           rows={[
-            [`${t('version.in')} ${signature.inputs.length}`, tensors(signature.inputs)],
-            [`${t('version.out')} ${signature.outputs.length}`, tensors(signature.outputs)],
+            [t('version.in'), some(signature.inputs)],
+            [t('version.out'), some(signature.outputs)],
           ]}
         />
       )}

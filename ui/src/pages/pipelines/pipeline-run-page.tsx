@@ -245,6 +245,7 @@ function Detail({
         sub={t(run.status === 'running' ? 'prun.time.sub' : 'prun.time.all', { time: f.duration(spent) })}
       >
         <Figure
+          corner="left"
           table={{
             head: [t('pipelines.steps'), t('prun.took'), t('prun.peak'), t('prun.cpu')],
             rows: rows.map((one) => [one.name, one.took, one.peak, one.cpu]),
@@ -275,7 +276,8 @@ function Detail({
                     key={`${one.step} ${one.attempt ?? ''}`}
                     type="button"
                     aria-pressed={
-                      one.step === step.step && (one.attempt === undefined || one.attempt === (tryNumber ?? step.attempts.length))
+                      one.step === step.step &&
+                      (one.attempt === undefined || one.attempt === (tryNumber ?? step.attempts.length))
                     }
                     onClick={() => pick(one.step, one.attempt)}
                   >
@@ -283,7 +285,7 @@ function Detail({
                       ? one.step.replace(/^data:/, '')
                       : t('prun.try', { step: one.step, n: one.attempt })}
                   </button>
-                  ))}
+                ))}
               </span>
             }
           >

@@ -15,13 +15,15 @@ import { bestOf } from './metric-sense.ts';
 const MAX_RUNS = 10;
 const number = (value: unknown): number | null => (typeof value === 'number' ? value : null);
 
+const cut = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
+
 function Heads({ project, runs }: { readonly project: string; readonly runs: readonly RunDetail[] }) {
   return runs.map(({ run }, i) => (
     <th key={run.id} scope="col" className="num">
       <span className="st">
         <CategorySwatch index={i} />
         <Go to={addresses.run(project, run.id)} title={run.name}>
-          {run.name.length > 16 ? `${run.name.slice(0, 15)}…` : run.name}
+          {cut(run.name, runs.length > 2 ? 11 : 18)}
         </Go>
       </span>
     </th>
@@ -49,7 +51,7 @@ function Curves({ runs, metrics }: { readonly runs: readonly RunDetail[]; readon
     })),
   });
   const series = runs.map(({ run }, i) => ({
-    name: run.name.length > 9 ? `${run.name.slice(0, 8)}…` : run.name,
+    name: cut(run.name, 9),
     ...category(i),
     points: histories[i]?.data?.points.map((p) => ({ x: p.step, y: number(p.value) })) ?? [],
   }));
