@@ -50,7 +50,11 @@ export async function ensureServer(
     cwd: folder,
     detached: true,
     stdio: ['ignore', log.fd, log.fd],
-    env: { ...inheritedEnvironment(), ...(config.token === undefined ? {} : { MILLWRIGHT_TOKEN: config.token }) },
+    env: {
+      ...inheritedEnvironment(),
+      ...(config.token === undefined ? {} : { MILLWRIGHT_TOKEN: config.token }),
+      MILLWRIGHT_REQUIRE_TOKEN: String(config.requireToken),
+    },
   });
   child.unref();
   let ended = false;
@@ -71,12 +75,24 @@ export async function ensureServer(
   } finally {
     await log.close();
   }
-  const tail = (await readFile(logPath, 'utf8')).trim().split('\n').slice(-6);
-  const said = tail.map((line) => line.trim()).filter((line) => line !== '');
-  const code = said.some((line) => line.includes('MW-PORT-TAKEN')) ? 'MW-PORT-TAKEN' : 'MW-NO-SERVER';
-  throw new MillwrightError(code, `the server did not start: ${said.join(' | ').slice(0, 600)}`, {
+  throw await lastWords(logPath);
+}
+
+/** The error that the server printed last, as its own; JSON lines are the log of its work. */
+async function lastWords(logPath: string): Promise<MillwrightError> {
+  const lines = (await readFile(logPath, 'utf8')).split('\n').filter((line) => line !== '' && !line.startsWith('{'));
+  const said = lines.slice(
+    Math.max(
+      0,
+      lines.findLastIndex((line) => line.startsWith('mw: ')),
+    ),
+  );
+  const next = said.find((line) => line.startsWith('    next: '))?.slice(10);
+  const taken = said.some((line) => line.includes('MW-PORT-TAKEN'));
+  const why = said[0]?.replace('mw: ', '') ?? 'it ended without a word';
+  return new MillwrightError(taken ? 'MW-PORT-TAKEN' : 'MW-NO-SERVER', `the server did not start: ${why}`, {
     where: logPath,
-    next: 'mw server --port 5001 --rest-port 8090 --grpc-port 8091',
+    next: taken || next === undefined ? 'mw server --port 5001 --rest-port 8090 --grpc-port 8091' : next,
   });
 }
 

@@ -17,6 +17,7 @@ import type { ArtifactStore } from '../ports/artifact-store.ts';
 import type { AnalyticsStore } from '../ports/analytics-store.ts';
 import type { Log } from '../ports/context.ts';
 import type { MetadataStore } from '../ports/metadata-store.ts';
+import { withBell } from './event-bell.ts';
 import { gatewayFile, packageRoot, pythonFolder } from './paths.ts';
 import { plugin } from './plugins.ts';
 import { createProjects } from './projects.ts';
@@ -75,7 +76,38 @@ const GATEWAY_PACKAGES = [
   'fastest-levenshtein',
 ];
 
-export async function compose(config: Config, log: Log, trackingUri: () => string) {
+interface PlaneRestart {
+  readonly pid: number;
+  readonly reason: string;
+}
+
+/** The data plane alone: it needs nothing of the rest, and its process takes as long to start as all of the rest. */
+export async function openPlane(config: Config, log: Log) {
+  const { createDataPlaneProcess } = await plugin('plane', 'process');
+  const restarted: { listener: (info: PlaneRestart) => void } = { listener: () => undefined };
+  const plane = createDataPlaneProcess({
+    home: config.home,
+    command: [process.execPath, gatewayFile()],
+    host: config.host,
+    restPort: config.restPort,
+    grpcPort: config.grpcPort,
+    allowedHosts: config.allowedHosts,
+    requireToken: config.requireToken,
+    onRestart: (info) => {
+      log.warn({ ...info }, 'the data plane was started again');
+      restarted.listener(info);
+    },
+    onTrouble: (error) => log.error({ err: error }, 'the data plane cannot be started'),
+  });
+  return { plane, restarted };
+}
+
+export async function compose(
+  config: Config,
+  log: Log,
+  { plane, restarted }: Awaited<ReturnType<typeof openPlane>>,
+  trackingUri: () => string,
+) {
   const { home } = config;
   const clock = systemClock;
   const ids = createIds(clock);
@@ -85,7 +117,6 @@ export async function compose(config: Config, log: Log, trackingUri: () => strin
     { createProcessExecutor },
     { createEnvironmentPython },
     { createImageLayout },
-    { createDataPlaneProcess },
     { createWorkspaceFs },
   ] = await Promise.all([
     plugin('metadata', 'sqlite'),
@@ -93,39 +124,27 @@ export async function compose(config: Config, log: Log, trackingUri: () => strin
     plugin('executor', 'process'),
     plugin('environment', 'python'),
     plugin('images', 'layout'),
-    plugin('plane', 'process'),
     plugin('workspace', 'file'),
   ]);
-  const store = await openMetadata(config.metadata);
+  const { store, bell } = withBell(await openMetadata(config.metadata));
   const artifacts = await openFileArtifacts({ root: join(home, 'blobs'), temporary: join(home, 'tmp', 'blobs') });
   const analytics = lazyAnalytics(home, log);
   const executor = createProcessExecutor({ root: join(home, 'attempts'), artifacts });
   const builder = createEnvironmentPython({ folder: join(home, 'envs'), probe: join(pythonFolder(), 'probe.py') });
   const images = createImageLayout({ folder: join(home, 'images'), artifacts });
-  const plane = createDataPlaneProcess({
-    home,
-    command: [process.execPath, gatewayFile()],
-    host: config.host,
-    restPort: config.restPort,
-    grpcPort: config.grpcPort,
-    allowedHosts: config.allowedHosts,
-    requireToken: config.requireToken,
-    onRestart: ({ pid, reason }) => {
-      log.warn({ pid, reason }, 'the data plane was started again');
-      const event = {
-        id: ids.next('evt'),
-        type: 'data_plane.restarted' as const,
-        at: clock.now(),
-        project: '',
-        actor: 'system',
-        data: { pid, reason },
-      };
-      void store.events
-        .append(event)
-        .catch((error: unknown) => log.error({ err: error }, 'could not record the restart'));
-    },
-    onTrouble: (error) => log.error({ err: error }, 'the data plane cannot be started'),
-  });
+  restarted.listener = ({ pid, reason }) => {
+    const event = {
+      id: ids.next('evt'),
+      type: 'data_plane.restarted' as const,
+      at: clock.now(),
+      project: '',
+      actor: 'system',
+      data: { pid, reason },
+    };
+    void store.events
+      .append(event)
+      .catch((error: unknown) => log.error({ err: error }, 'could not record the restart'));
+  };
   const projects = createProjects(store, clock);
   const tracking = createTracking({ store, artifacts, clock, ids });
   const registry = createRegistry({ store, clock, ids });
@@ -168,6 +187,7 @@ export async function compose(config: Config, log: Log, trackingUri: () => strin
     clock,
     ids,
     store,
+    bell,
     artifacts,
     analytics,
     executor,

@@ -6,6 +6,7 @@
 import type { DomainEvent, EventType } from '../domain/events.ts';
 import type { Log } from '../ports/context.ts';
 import type { EventLog } from '../ports/metadata-store.ts';
+import type { EventBell } from './event-bell.ts';
 
 export interface Reaction {
   /** Names the durable cursor: renaming it replays everything. */
@@ -23,10 +24,17 @@ export interface Dispatcher {
   settled(): Promise<void>;
 }
 
-const IDLE_MS = 40;
+/** The bell wakes the loops. Only one of them looks by itself, for what another process wrote: asking often cost 3 % of a core. */
+const LOOK_MS = 1000;
+const NEVER_MS = 60_000;
 const TRIES = 8;
 
-export function createDispatcher(events: EventLog, reactions: readonly Reaction[], log: Log): Dispatcher {
+export function createDispatcher(
+  events: EventLog,
+  bell: EventBell,
+  reactions: readonly Reaction[],
+  log: Log,
+): Dispatcher {
   const listeners = new Set<(event: DomainEvent) => void>();
   const abort = new AbortController();
   const { signal } = abort;
@@ -65,6 +73,7 @@ export function createDispatcher(events: EventLog, reactions: readonly Reaction[
     let at = await events.cursor(reaction.name);
     positions.set(reaction.name, at);
     while (!signal.aborted) {
+      const seen = bell.count;
       const batch = await events.find({ after: at, types: reaction.types, order: 'oldest', limit: 100 });
       for (const event of batch) {
         if (signal.aborted) return;
@@ -73,20 +82,25 @@ export function createDispatcher(events: EventLog, reactions: readonly Reaction[
         await events.advance(reaction.name, at);
         positions.set(reaction.name, at);
       }
-      if (batch.length === 0) await sleep(IDLE_MS);
+      if (batch.length === 0) await bell.rung(seen, NEVER_MS, signal);
     }
   }
 
   async function publish(): Promise<void> {
     const [newest] = await events.find({ order: 'newest', limit: 1 });
     let at = newest?.seq ?? 0;
+    let heard = bell.count;
     while (!signal.aborted) {
+      const seen = bell.count;
       const batch = await events.find({ after: at, order: 'oldest', limit: 500 });
       for (const event of batch) {
         at = event.seq;
         for (const listener of listeners) listener(event);
       }
-      if (batch.length === 0) await sleep(IDLE_MS);
+      // Found without the bell: another process wrote it, and the others sleep.
+      if (batch.length > 0 && heard === seen) bell.ring();
+      heard = bell.count;
+      if (batch.length === 0) await bell.rung(seen, LOOK_MS, signal);
     }
   }
 

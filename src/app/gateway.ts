@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
+import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { createOnnxRuntime } from '../adapters/runtime-onnx/onnx-runtime.ts';
 import { createParquetLog } from '../adapters/prediction-log-parquet/parquet-log.ts';
@@ -144,6 +145,8 @@ async function serve(settings: GatewaySettings): Promise<void> {
     key: settings.key,
   });
   log.info({ pid: process.pid, ...addresses, ms: Math.round(performance.now()) }, 'ready');
+  // It would be written at the end only, and a gateway may be killed.
+  flushCompileCache();
 
   process.on('SIGTERM', () => void end('SIGTERM'));
   process.on('SIGINT', () => void end('SIGINT'));

@@ -42,13 +42,16 @@ export interface PlaneAnswer {
 }
 
 /** `rest`: base address such as `http://127.0.0.1:8080`. Errors of the plane come back as MW-TENSOR (4xx) or MW-UNAVAILABLE. */
-export async function inferOnce(rest: string, endpoint: string, request: object): Promise<PlaneAnswer> {
+export async function inferOnce(rest: string, endpoint: string, request: object, token?: string): Promise<PlaneAnswer> {
   const started = performance.now();
   let response: Response;
   try {
     response = await fetch(`${rest}/v2/models/${encodeURIComponent(endpoint)}/infer`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: {
+        'content-type': 'application/json',
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
       body: JSON.stringify(request),
       signal: AbortSignal.timeout(30_000),
     });
@@ -60,6 +63,11 @@ export async function inferOnce(rest: string, endpoint: string, request: object)
     readonly model_version?: string;
     readonly error?: string;
   };
+  if (response.status === 401)
+    // Our own token: the caller could do nothing about it.
+    throw new MillwrightError('MW-UNAVAILABLE', 'the data plane does not know the token of this server', {
+      next: 'start the server again: it hands its token over',
+    });
   if (!response.ok)
     throw new MillwrightError(
       response.status < 500 ? 'MW-TENSOR' : 'MW-UNAVAILABLE',

@@ -35,7 +35,12 @@ export function planeView(plane: DataPlane, config: Config): PlaneView {
       if (release === undefined)
         throw new MillwrightError('MW-NO-RELEASE', `endpoint "${endpoint}" serves nothing yet`, { next: 'mw deploy' });
       const signature = await plane.signature(release.releaseId);
-      return inferOnce(addresses.rest, endpoint, inferRequest(signature, rows));
+      return inferOnce(
+        addresses.rest,
+        endpoint,
+        inferRequest(signature, rows),
+        config.requireToken ? config.token : undefined,
+      );
     },
   };
 }

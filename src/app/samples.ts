@@ -2,7 +2,7 @@
 import { statfs } from 'node:fs/promises';
 import { cpus, freemem, totalmem } from 'node:os';
 import type { ResourceSample, SeriesPoint } from '../api/http/deps.ts';
-import { latencyQuantile } from '../api/http/routes/latency.ts';
+import { latencyQuantile } from '../domain/latency.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { PlaneStatus, ReleaseStats } from '../ports/data-plane.ts';
 

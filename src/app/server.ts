@@ -1,11 +1,12 @@
 /** Starts the control plane: home, stores, HTTP, data plane, loops; and stops it in the reverse order. */
 import { rm } from 'node:fs/promises';
+import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { createHttp } from '../api/http/server.ts';
 import { createHandlers } from '../api/http/routes/index.ts';
 import { MillwrightError } from '../domain/errors.ts';
 import { createDelivery } from '../modules/delivery/index.ts';
-import { createIdentity } from '../modules/identity/index.ts';
+import { createIdentity, createTokens } from '../modules/identity/index.ts';
 import type { Config } from '../platform/config.ts';
 import { isLoopbackHost } from '../platform/config.ts';
 import { writeFileDurable } from '../platform/durable-file.ts';
@@ -13,7 +14,8 @@ import { lockHome, prepareHome } from '../platform/home.ts';
 import { createLifecycle, stopOnSignals } from '../platform/lifecycle.ts';
 import { createLogger } from '../platform/logger.ts';
 import type { Notifier } from '../ports/notifier.ts';
-import { compose } from './compose.ts';
+import { createAudit } from './audit.ts';
+import { compose, openPlane } from './compose.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { listenOn } from './listen.ts';
 import { deploymentView, pipelineView, promoteView } from './loop-view.ts';
@@ -92,12 +94,25 @@ async function start(
   const lock = await lockHome(home);
   life.onStop('lock', () => lock.release());
 
+  const opened = await openPlane(config, log);
+  const starting = opened.plane.start();
+  // Awaited below; a failure of something else must not make it an unhandled one.
+  starting.catch(() => undefined);
+  let ready = false;
+  life.onStop('plane watch', async () => {
+    // A data plane of a start that failed would hold its ports with nobody to control it; one that was there before stays.
+    const plane = ready ? undefined : await starting.catch(() => undefined);
+    if (plane?.found === false) await opened.plane.stop();
+    else opened.plane.close();
+  });
+
   let url = '';
-  const parts = await compose(config, log, () => url);
+  const parts = await compose(config, log, opened, () => url);
   const {
     clock,
     ids,
     store,
+    bell,
     artifacts,
     analytics,
     executor,
@@ -140,6 +155,7 @@ async function start(
         });
   const dispatcher = createDispatcher(
     store.events,
+    bell,
     [
       retrainOnAlert(deps),
       judgeModel(deps),
@@ -161,6 +177,14 @@ async function start(
     principal: (request: { readonly headers: { readonly authorization?: string | undefined } }) =>
       identity.principal(request.headers.authorization),
     log,
+    audit: createAudit({ store, clock, ids }),
+  };
+  let tokensDue = config.requireToken;
+  const handTokensOver = async (): Promise<void> => {
+    if (!config.requireToken) return;
+    tokensDue = true;
+    await plane.setTokens(await identity.hashes('predict'));
+    tokensDue = false;
   };
   const handlers = createHandlers({
     store,
@@ -176,6 +200,7 @@ async function start(
     addOutcomes: async (ctx, endpoint, outcomes) => {
       await monitoring.addOutcomes(ctx, endpoint, outcomes);
     },
+    tokens: createTokens({ store, clock, ids, changed: handTokensOver }),
     plane: view,
     samples,
     info: () => ({ version, pid: process.pid, startedAt, url, home, authRequired: identity.required }),
@@ -185,14 +210,14 @@ async function start(
     auth,
     handlers,
     stream: dispatcher,
-    page: await webAppPage(),
+    page: webAppPage,
     extend: (server) => extendWith(server, { auth, parts, plane: view, log }),
   });
   life.onStop('http', () => app.close());
   url = await listenOn(app, config.host, config.port);
 
-  const found = await plane.start();
-  life.onStop('plane watch', () => plane.close());
+  const found = await starting;
+  await handTokensOver();
   const record: ServerRecord = { pid: process.pid, url, ...view.remember(found.status), startedAt };
   await deployments.reconcile();
   dispatcher.start();
@@ -208,6 +233,10 @@ async function start(
     startLoop('monitors', 300, log, async () => {
       for (const { spec } of await projects.list()) await monitoring.tick(spec);
     }),
+    // A token that was revoked while the data plane was away must not open it when it is back.
+    startLoop('tokens', 1000, log, async () => {
+      if (tokensDue) await handTokensOver();
+    }),
     startLoop('triggers', 1000, log, (signal) => triggers.tick(signal)),
   ];
   for (const loop of loops) life.onStop('loop', () => loop.stop());
@@ -215,6 +244,9 @@ async function start(
   life.onStop('samples', () => samples.stop());
   const recordPath = join(home, 'server.json');
   await writeFileDurable(recordPath, `${JSON.stringify(record)}\n`);
+  ready = true;
+  // It would be written at an orderly end only.
+  flushCompileCache();
   life.onStop('record', () => rm(recordPath, { force: true }));
   if (options.signals)
     stopOnSignals(life, { on: (signal, listener) => process.on(signal, listener), exit: (code) => process.exit(code) });

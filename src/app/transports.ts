@@ -11,6 +11,7 @@ import type { ApiDeps } from '../api/http/deps.ts';
 import type { Composition } from './compose.ts';
 import { uiFolder } from './paths.ts';
 import { version } from './version.ts';
+import { registerWebFiles } from './web-files.ts';
 
 export async function extendWith(
   app: FastifyInstance,
@@ -21,6 +22,7 @@ export async function extendWith(
     tracking: parts.tracking,
     registry: parts.registry,
     version,
+    ...(auth.audit === undefined ? {} : { audit: auth.audit }),
     authorize: (request, permission) => authorize(auth, request, permission),
   });
   registerMetrics(app, {
@@ -28,18 +30,10 @@ export async function extendWith(
     store: parts.store,
     plane,
   });
-  await webAppFiles(app);
+  registerWebFiles(app, uiFolder());
 }
 
-/** Files with a hash in their name never change. */
-async function webAppFiles(app: FastifyInstance): Promise<void> {
-  const root = uiFolder();
-  if (!existsSync(join(root, 'index.html'))) return;
-  const { default: fastifyStatic } = await import('@fastify/static');
-  await app.register(fastifyStatic, { root, wildcard: false, index: false, immutable: true, maxAge: '365d' });
-}
-
-/** The app's one page; undefined in a clone that was not built. */
+/** The app's one page, read anew so that a rebuilt app needs no restart; undefined in a clone that was not built. */
 export async function webAppPage(): Promise<string | undefined> {
   const path = join(uiFolder(), 'index.html');
   return existsSync(path) ? readFile(path, 'utf8') : undefined;

@@ -1,4 +1,5 @@
 /** The demo on the terminal: phases, one live line that redraws (plain lines every few seconds elsewhere), what happened, the balance. */
+import { relative } from 'node:path';
 import type { ServerRecord } from '../app/server.ts';
 import type { LiveFigures, StoryEvent, StoryResult } from './demo/story.ts';
 import { duration, estimate, number, type Output, safe } from './output.ts';
@@ -11,7 +12,8 @@ export interface DemoScreen {
   installing(line: string): void;
   serving(server: ServerRecord): void;
   show(event: StoryEvent): void;
-  balance(result: StoryResult, server: ServerRecord, stays: boolean): readonly string[];
+  /** `home`: of the server that stays; undefined when everything was stopped. */
+  balance(result: StoryResult, server: ServerRecord, home: string | undefined): readonly string[];
 }
 
 export function createDemoScreen(out: Output): DemoScreen {
@@ -92,7 +94,7 @@ export function createDemoScreen(out: Output): DemoScreen {
           `${clock()}  ${TONES[event.tone]} ${event.when === undefined ? '' : paint.dim(`${event.when}: `)}${safe(event.text)}`,
         );
     },
-    balance(result, server, stays) {
+    balance(result, server, home) {
       clear();
       const { traffic } = result;
       const turns = result.turns.map((turn) => [
@@ -121,7 +123,7 @@ export function createDemoScreen(out: Output): DemoScreen {
           (one) => `  ${one.held ? paint.green('✓') : paint.red('✗')} ${safe(one.what)} ${paint.dim(safe(one.detail))}`,
         ),
         '',
-        `${duration(result.seconds * 1000)}. ${stays ? `Look around: ${server.url}   end it: mw stop --all --home …` : 'Everything is stopped.'}`,
+        `${duration(result.seconds * 1000)}. ${home === undefined ? 'Everything is stopped.' : `Look around: ${server.url}   end it: ./mw stop --all --home ${relative(process.cwd(), home)}`}`,
       ];
     },
   };

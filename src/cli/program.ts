@@ -159,12 +159,21 @@ export const COMMANDS: readonly Spec[] = [
     load: () => import('./commands/alerts.ts'),
   },
   {
+    name: 'token',
+    args: '<action> [name]',
+    summary: 'Make, list and revoke tokens for a server that asks for them: create, list, revoke',
+    examples: ['mw token create ci --role editor', 'mw token list', 'mw token revoke ci'],
+    options: [['--role <role>', 'viewer (reads, predicts), editor (runs, deploys, logs) or admin', 'viewer']],
+    load: () => import('./commands/token.ts'),
+  },
+  {
     name: 'demo',
     args: '[story]',
     summary: 'The whole loop on real flights (or the champion-picks story), with its own server',
     examples: ['mw demo', 'mw demo --fast', 'mw demo champion-picks'],
     options: [
       ['--fast', 'A shorter replay, for CI'],
+      ['--kill', 'Kill -9 the control plane twice on the way and start it again'],
       ['--no-serve', 'Stop everything at the end instead of leaving the pages open'],
       ['--port <port>', 'Web app and API (default 5000)'],
       ['--rest-port <port>', 'Inference over REST (default 8080)'],

@@ -34,4 +34,6 @@ export interface AuditEntry {
   readonly actor: string;
   readonly action: string;
   readonly subject: string;
+  /** `done`, or the code of the error it ended with. */
+  readonly result?: string;
 }

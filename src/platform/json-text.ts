@@ -19,3 +19,22 @@ export function fromJsonText(text: string): unknown {
     typeof item === 'object' && item !== null && MARK in item ? Number(item[MARK]) : item,
   );
 }
+
+/** Depth of nesting of JSON text, without parsing it: brackets outside strings. */
+export function jsonDepth(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i += 1) {
+    const c = text.charCodeAt(i);
+    if (inString) {
+      if (c === 92) i += 1;
+      else if (c === 34) inString = false;
+    } else if (c === 34) inString = true;
+    else if (c === 123 || c === 91) {
+      depth += 1;
+      if (depth > deepest) deepest = depth;
+    } else if (c === 125 || c === 93) depth -= 1;
+  }
+  return deepest;
+}

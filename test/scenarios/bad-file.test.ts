@@ -81,8 +81,13 @@ test.each(WRONG)('%s', async (_what, text, code, where, says) => {
   expect((await ask(server.url, '/api/v1/home')).status).toBe(200);
 });
 
-test('a dataset whose files are missing fails that step with the pattern, and the run after it works', { timeout: 40_000 }, async () => {
-  scenario.write('millwright.yaml', `${GOOD}datasets:\n  rows: { from: "data/*.csv" }\n`.replace('in: []', 'in: [rows]'));
+test('a dataset whose files are missing fails that step with the pattern, and the run after it works', {
+  timeout: 40_000,
+}, async () => {
+  scenario.write(
+    'millwright.yaml',
+    `${GOOD}datasets:\n  rows: { from: "data/*.csv" }\n`.replace('in: []', 'in: [rows]'),
+  );
   const run = await scenario.mw(['run', '--json']);
   expect(run.code).toBe(2);
   expect(jsonOf(run).error.code).toBe('MW-CONFIG-FILE');
@@ -93,14 +98,19 @@ test('a dataset whose files are missing fails that step with the pattern, and th
 });
 
 test('a requirements file that is missing: named', { timeout: 40_000 }, async () => {
-  scenario.write('millwright.yaml', GOOD.replace('pipeline:', 'environment: { requirements: requirments.txt }\npipeline:'));
+  scenario.write(
+    'millwright.yaml',
+    GOOD.replace('pipeline:', 'environment: { requirements: requirments.txt }\npipeline:'),
+  );
   const run = await scenario.mw(['run', '--json']);
   expect(run.code).toBe(2);
   expect(jsonOf(run).error).toMatchObject({ code: 'MW-CONFIG-FILE' });
   expect(jsonOf(run).error.message).toContain('requirments.txt');
 });
 
-test('after the file is good again the server runs it; no file at all says how to make one', { timeout: 40_000 }, async () => {
+test('after the file is good again the server runs it; no file at all says how to make one', {
+  timeout: 40_000,
+}, async () => {
   scenario.write('millwright.yaml', GOOD);
   const started = await scenario.mw(['run', '--json', '--no-wait']);
   expect(started.code).toBe(0);

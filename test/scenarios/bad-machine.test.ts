@@ -57,14 +57,21 @@ test('a home in use by another server: refused, and that server goes on', { time
   expect((await ask(server.url, '/api/v1/server')).json.pid).toBe(server.pid);
 });
 
-test.each([['status'], ['models'], ['deploy'], ['predict'], ['logs'], ['alerts'], ['runs'], ['rollback'], ['cancel', 'x-1']])(
-  'no server: mw %s says how to start one',
-  async (...args) => {
-    const ended = await scenario.mw(args, { home: join(scenario.root, 'nothing') });
-    expect(ended.code).toBe(1);
-    told(ended, 'MW-NO-SERVER');
-  },
-);
+test.each([
+  ['status'],
+  ['models'],
+  ['deploy'],
+  ['predict'],
+  ['logs'],
+  ['alerts'],
+  ['runs'],
+  ['rollback'],
+  ['cancel', 'x-1'],
+])('no server: mw %s says how to start one', async (...args) => {
+  const ended = await scenario.mw(args, { home: join(scenario.root, 'nothing') });
+  expect(ended.code).toBe(1);
+  told(ended, 'MW-NO-SERVER');
+});
 
 test('a server that does not answer at --url', async () => {
   const { port, socket } = await taken();
@@ -99,7 +106,10 @@ test.each([
 ])('--host 0.0.0.0 with %s: does not start', async (_what, env) => {
   const other = await createScenario('token');
   try {
-    const ended = await other.mw(['server', '--host', '0.0.0.0', '--port', '0', '--rest-port', '0', '--grpc-port', '0'], { env });
+    const ended = await other.mw(
+      ['server', '--host', '0.0.0.0', '--port', '0', '--rest-port', '0', '--grpc-port', '0'],
+      { env },
+    );
     expect(ended.code).toBe(2);
     told(ended, 'MW-TOKEN-REQUIRED');
   } finally {
@@ -107,7 +117,9 @@ test.each([
   }
 });
 
-test('with a token: a wrong one and none are told apart from no server; the right one works', { timeout: 40_000 }, async () => {
+test('with a token: a wrong one and none are told apart from no server; the right one works', {
+  timeout: 40_000,
+}, async () => {
   const other = await createScenario('token');
   try {
     await other.start({ args: ['--host', '0.0.0.0'], env: { MILLWRIGHT_TOKEN: TOKEN } });

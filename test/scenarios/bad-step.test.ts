@@ -29,9 +29,13 @@ async function steps(id: string): Promise<Record<string, any>> {
   return Object.fromEntries(json.steps.map((step: any) => [step.step, step]));
 }
 
-const newest = async (): Promise<string> => (await ask(server.url, '/api/v1/pipeline-runs?limit=1')).json.pipelineRuns[0].id;
+const newest = async (): Promise<string> =>
+  (await ask(server.url, '/api/v1/pipeline-runs?limit=1')).json.pipelineRuns[0].id;
 
-async function fails(script: string, exit = 1): Promise<{ readonly json: any; readonly plain: Ended; readonly steps: Record<string, any> }> {
+async function fails(
+  script: string,
+  exit = 1,
+): Promise<{ readonly json: any; readonly plain: Ended; readonly steps: Record<string, any> }> {
   scenario.write('bad.py', script);
   const ended = await scenario.mw(['run', '--json']);
   expect(ended.code).toBe(exit);
@@ -44,7 +48,8 @@ async function fails(script: string, exit = 1): Promise<{ readonly json: any; re
 }
 
 test('exit 3: the code, the last lines it printed, the command that shows the log', { timeout: 40_000 }, async () => {
-  const script = 'import sys\nfor i in range(100): print("line", i)\nprint("no such column: winrate", file=sys.stderr)\nsys.exit(3)\n';
+  const script =
+    'import sys\nfor i in range(100): print("line", i)\nprint("no such column: winrate", file=sys.stderr)\nsys.exit(3)\n';
   const { json } = await fails(script);
   const id = await newest();
   expect(json).toMatchObject({ code: 'MW-STEP-FAILED', where: 'pipeline.bad', next: `mw logs ${id} bad` });
@@ -77,7 +82,8 @@ time.sleep(300)
 });
 
 test('fills the disk: stopped at its limit; what others wrote is intact', { timeout: 40_000 }, async () => {
-  const script = 'f = open("big", "wb")\nimport time\nwhile True:\n    f.write(b"x" * 2**20); f.flush(); time.sleep(0.01)\n';
+  const script =
+    'f = open("big", "wb")\nimport time\nwhile True:\n    f.write(b"x" * 2**20); f.flush(); time.sleep(0.01)\n';
   const { json } = await fails(script);
   expect(json).toMatchObject({ code: 'MW-DISK-FULL', where: 'pipeline.bad' });
   expect(json.message).toContain('8 MiB');

@@ -1,6 +1,16 @@
 /** Story 1: the loop, small. Data to a served model, nothing to do, a refused model, a canary and a rollback under load. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ask, createScenario, inferTiny, jsonOf, type Scenario, type ServerProcess, startLoad, tinyProject, until } from './scenario.ts';
+import {
+  ask,
+  createScenario,
+  inferTiny,
+  jsonOf,
+  type Scenario,
+  type ServerProcess,
+  startLoad,
+  tinyProject,
+  until,
+} from './scenario.ts';
 
 let scenario: Scenario;
 let server: ServerProcess;
@@ -23,7 +33,11 @@ const champion = async (): Promise<number | undefined> => {
 test('data → run → accepted v1 → released by itself → predict', { timeout: 120_000 }, async () => {
   const run = await scenario.mw(['run', '--json']);
   expect({ code: run.code, err: run.err }).toMatchObject({ code: 0 });
-  expect(jsonOf(run).pipelineRun).toMatchObject({ id: 'tiny-1', status: 'succeeded', result: { kind: 'accepted', version: 1 } });
+  expect(jsonOf(run).pipelineRun).toMatchObject({
+    id: 'tiny-1',
+    status: 'succeeded',
+    result: { kind: 'accepted', version: 1 },
+  });
   await until('v1 to be champion', async () => (await champion()) === 1, 100_000);
   expect(await inferTiny(server.rest)).toEqual({ version: 1, values: [2, 3] });
 });
@@ -84,7 +98,9 @@ test('a better model takes a canary, a rollback takes it back: no request fails'
   expect(load.failures).toEqual([]);
   expect(load.served()).toBeGreaterThan(200);
   await until('the champion to follow', async () => (await champion()) === 1);
-  const events = (await ask(server.url, '/api/v1/events?project=tiny&limit=500')).json.events.map((event: any) => event.type);
+  const events = (await ask(server.url, '/api/v1/events?project=tiny&limit=500')).json.events.map(
+    (event: any) => event.type,
+  );
   expect(events.filter((type: string) => type === 'rollout.stepped').length).toBeGreaterThanOrEqual(2);
   expect(events).toContain('endpoint.rolled_back');
 });

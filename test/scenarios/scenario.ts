@@ -136,9 +136,15 @@ export interface Scenario {
   readonly home: string;
   write(path: string, content: string | Uint8Array): void;
   /** Starts `mw server`; throws what it printed when it does not come up. */
-  start(options?: { readonly args?: readonly string[]; readonly env?: Readonly<Record<string, string>> }): Promise<ServerProcess>;
+  start(options?: {
+    readonly args?: readonly string[];
+    readonly env?: Readonly<Record<string, string>>;
+  }): Promise<ServerProcess>;
   /** `mw …` in the project folder with this scenario's home, to its end. */
-  mw(args: readonly string[], options?: { readonly env?: Readonly<Record<string, string>>; readonly cwd?: string; readonly home?: string }): Promise<Ended>;
+  mw(
+    args: readonly string[],
+    options?: { readonly env?: Readonly<Record<string, string>>; readonly cwd?: string; readonly home?: string },
+  ): Promise<Ended>;
   planePid(): number;
   end(): Promise<void>;
 }
@@ -158,7 +164,11 @@ export async function createScenario(name: string): Promise<Scenario> {
   const children = new Set<ChildProcess>();
 
   function launch(args: readonly string[], cwd: string, env: Readonly<Record<string, string>> | undefined) {
-    const child = spawn(process.execPath, [MAIN, ...args], { cwd, env: environment(env), stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [MAIN, ...args], {
+      cwd,
+      env: environment(env),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     children.add(child);
     const texts = { out: '', err: '' };
     child.stdout.setEncoding('utf8').on('data', (text: string) => (texts.out += text));
@@ -187,7 +197,19 @@ export async function createScenario(name: string): Promise<Scenario> {
       writeFileSync(full, content);
     },
     async start({ args = [], env } = {}) {
-      const base = ['server', '--home', home, '--port', '0', '--rest-port', '0', '--grpc-port', '0', '--log-level', 'warn'];
+      const base = [
+        'server',
+        '--home',
+        home,
+        '--port',
+        '0',
+        '--rest-port',
+        '0',
+        '--grpc-port',
+        '0',
+        '--log-level',
+        'warn',
+      ];
       const { child, texts, ended } = launch([...base, ...args], project, env);
       let over: Ended | undefined;
       void ended.then((how) => (over = how));
@@ -272,7 +294,10 @@ endpoint:
 }
 
 /** Throws for an answer that is not 200, so that a load loop counts it as failed. */
-export async function inferTiny(rest: string, name = 'tiny'): Promise<{ readonly version: number; readonly values: readonly number[] }> {
+export async function inferTiny(
+  rest: string,
+  name = 'tiny',
+): Promise<{ readonly version: number; readonly values: readonly number[] }> {
   const response = await fetch(`${rest}/v2/models/${name}/infer`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -62,11 +62,20 @@ export async function open(browser: Browser, url: string, view: View): Promise<O
   return { page, errors };
 }
 
+/** Polls an expression from outside: the content policy of the page forbids to do it inside. */
+export async function until(page: Page, expression: string, timeoutMs = 10_000): Promise<void> {
+  const end = Date.now() + timeoutMs;
+  while ((await page.evaluate(expression)) !== true) {
+    if (Date.now() > end) throw new Error(`never true: ${expression}`);
+    await page.waitForTimeout(50);
+  }
+}
+
 /** Waits until the page's sentence stands and nothing is being read. */
 export async function settle(page: Page): Promise<void> {
   await page.waitForSelector('h1.answer:not(:has(> .dim:only-child))');
-  await page.waitForFunction(() => document.querySelector('[aria-busy="true"]') === null);
-  await page.evaluate(() => document.fonts.ready);
+  await until(page, `document.querySelector('[aria-busy="true"]') === null`);
+  await page.evaluate('document.fonts.ready.then(() => true)');
   await page.waitForTimeout(150);
 }
 
@@ -79,16 +88,13 @@ interface Violation {
   readonly nodes: readonly { readonly target: readonly string[]; readonly failureSummary?: string }[];
 }
 
-/** Violations of WCAG 2.2 A and AA and of the best practices, as lines. */
-export async function axe(page: Page): Promise<readonly string[]> {
+/** Violations of WCAG 2.2 A and AA and of the best practices, as lines; of some rules only when they are named. */
+export async function axe(page: Page, rules?: readonly string[]): Promise<readonly string[]> {
   // evaluate, not a script tag: the content policy of the page stays in force.
   await page.evaluate(readFileSync(AXE, 'utf8'));
-  const violations = await page.evaluate(async () => {
-    const { axe: engine } = globalThis as unknown as {
-      axe: { run: (context: Document, options: unknown) => Promise<{ violations: Violation[] }> };
-    };
-    return (await engine.run(document, { resultTypes: ['violations'] })).violations;
-  });
+  const violations = await page.evaluate<readonly Violation[]>(
+    `axe.run(document, ${JSON.stringify({ resultTypes: ['violations'], ...(rules === undefined ? {} : { runOnly: { type: 'rule', values: rules } }) })}).then((found) => found.violations)`,
+  );
   return violations.map(
     (one) =>
       `${one.id} (${one.impact}): ${one.nodes

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync, copyFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync, copyFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -115,6 +115,27 @@ describe('what a kill -9 or a damaged disk leaves', () => {
     await store.compact('flights');
     await intact();
     expect(skipped.map((path) => path.slice(-15)).sort()).toEqual(['part-zy.parquet', 'part-zz.parquet']);
+  });
+
+  it('one damaged outcome file is reported and the others count', async () => {
+    const [first = '', second = ''] = readdirSync(outcomes());
+    // Nothing of a Parquet file, an empty one, and one whose footer is whole and whose pages are not.
+    writeFileSync(join(outcomes(), 'part-0000000000000001.parquet'), 'PAR1 not really PAR1');
+    writeFileSync(join(outcomes(), 'part-0000000000000002.parquet'), '');
+    const pages = readFileSync(join(outcomes(), first));
+    writeFileSync(join(outcomes(), first), pages.fill(0xff, 4, 60));
+    const rows = await store.labelled(query);
+    expect(rows.map((row) => row.outcome)).toEqual(Array.from({ length: 19 }, (_, i) => i + 1));
+    const shown = await store.recent('flights', 100);
+    expect(shown.filter((row) => row.outcome !== undefined)).toHaveLength(19);
+    await store.compact('flights');
+    expect(await store.labelled(query)).toHaveLength(19);
+    expect(skipped.map((path) => path.slice(outcomes().length + 1)).sort()).toEqual([
+      'part-0000000000000001.parquet',
+      'part-0000000000000002.parquet',
+      first,
+    ]);
+    expect(second).not.toBe(first);
   });
 
   it('files with more, fewer or wider columns are read together', async () => {

@@ -15,6 +15,48 @@ export interface FactsCache {
   of(names: readonly string[]): Promise<ReadonlyMap<string, FileFacts>>;
 }
 
+/** The names whose files can be read; the others are reported once. Each file is read once: they never change. */
+export function createReadable(
+  engine: Engine,
+  folder: string,
+  skipped: (path: string, reason: string) => void,
+): (names: readonly string[]) => Promise<readonly string[]> {
+  const good = new Set<string>();
+  const bad = new Set<string>();
+
+  async function check(names: readonly string[]): Promise<void> {
+    const paths = names.map((name) => pathLiteral(join(folder, name))).join(', ');
+    // Made of every value, because a count is answered from the footer, which damage in the middle of a file leaves whole.
+    await engine.query(
+      `SELECT max(length(prediction_id)), max(length(name)), sum(value), sum(time), sum(seq)
+       FROM read_parquet([${paths}], union_by_name = true, hive_partitioning = false)`,
+    );
+    for (const name of names) good.add(name);
+  }
+
+  return async (names) => {
+    const fresh = names.filter((name) => !good.has(name) && !bad.has(name));
+    for (let at = 0; at < fresh.length; at += 256) {
+      const some = fresh.slice(at, at + 256);
+      try {
+        await check(some);
+      } catch {
+        for (const name of some) {
+          try {
+            await check([name]);
+          } catch (error) {
+            bad.add(name);
+            skipped(join(folder, name), error instanceof Error ? error.message : String(error));
+          }
+        }
+      }
+    }
+    const present = new Set(names);
+    for (const name of good) if (!present.has(name)) good.delete(name);
+    return names.filter((name) => good.has(name));
+  };
+}
+
 export function createFactsCache(
   engine: Engine,
   folder: string,

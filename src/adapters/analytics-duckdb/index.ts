@@ -4,7 +4,7 @@ import type { AnalyticsStore } from '../../ports/analytics-store.ts';
 import { compactFolder } from './compaction.ts';
 import { aggregate, summarize } from './data-files.ts';
 import { createEngine } from './engine.ts';
-import { createFactsCache } from './file-facts.ts';
+import { createFactsCache, createReadable } from './file-facts.ts';
 import { createOutcomeLog, type OutcomeLog } from './outcome-log.ts';
 import { checkEndpoint, createParquetFolder } from './parquet-folder.ts';
 import {
@@ -23,7 +23,7 @@ export interface DuckDbAnalyticsOptions {
   readonly memoryMiB?: number;
   /** Default 2. */
   readonly threads?: number;
-  /** Told once about each prediction file that cannot be read; the other files go on counting. */
+  /** Told once about each prediction or outcome file that cannot be read; the other files go on counting. */
   readonly skipped?: (path: string, reason: string) => void;
 }
 
@@ -51,6 +51,7 @@ export function createDuckDbAnalytics(options: DuckDbAnalyticsOptions): Analytic
       predictions,
       outcomes,
       facts: createFactsCache(engine, predictions.path, skipped),
+      readableOutcomes: createReadable(engine, outcomes.path, skipped),
       log: createOutcomeLog(outcomes, Date.now, (files) => {
         if (files > OUTCOME_FILES) inBackground(compactOutcomes(endpoint));
       }),
@@ -68,10 +69,10 @@ export function createDuckDbAnalytics(options: DuckDbAnalyticsOptions): Analytic
   }
 
   function compactOutcomes(endpoint: string): Promise<number> {
-    const { outcomes } = open(endpoint);
+    const { outcomes, readableOutcomes } = open(endpoint);
     // The name starts with the newest seq it holds, so that a restarted writer goes on above it.
     const id = (last: string): string => `${/-(\d{16})/.exec(last)?.[1] ?? '0'.repeat(16)}-${unique()}`;
-    return compactFolder(engine, outcomes, 'outcomes', (names) => Promise.resolve(names), id);
+    return compactFolder(engine, outcomes, 'outcomes', readableOutcomes, id);
   }
 
   let serial = 0;

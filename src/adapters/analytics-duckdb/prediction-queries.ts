@@ -9,6 +9,8 @@ export interface EndpointFolders {
   readonly predictions: ParquetFolder;
   readonly outcomes: ParquetFolder;
   readonly facts: FactsCache;
+  /** Of outcome files, those that are not damaged. */
+  readonly readableOutcomes: (names: readonly string[]) => Promise<readonly string[]>;
 }
 
 const within = (folder: ParquetFolder, names: readonly string[]): string[] =>
@@ -77,8 +79,10 @@ export async function labelled(
   query: { readonly outcome: string; readonly from: number; readonly to: number; readonly knownBy: number },
 ): Promise<readonly LabelledRow[]> {
   return inWindow(folders, query.from, query.to, (predictions) =>
-    folders.outcomes.reading(async (names) => {
-      if (predictions.length === 0 || names.length === 0) return [];
+    folders.outcomes.reading(async (all) => {
+      if (predictions.length === 0 || all.length === 0) return [];
+      const names = await folders.readableOutcomes(all);
+      if (names.length === 0) return [];
       const outcomes = outcomesOf(
         within(folders.outcomes, names),
         `name = ${literal(query.outcome)} AND prediction_id IN (SELECT id FROM p)`,
@@ -239,8 +243,10 @@ async function withOutcomes(
   folders: EndpointFolders,
   rows: readonly PredictionRow[],
 ): Promise<PredictionRow[]> {
-  return folders.outcomes.reading(async (names) => {
-    if (rows.length === 0 || names.length === 0) return [...rows];
+  return folders.outcomes.reading(async (all) => {
+    if (rows.length === 0 || all.length === 0) return [...rows];
+    const names = await folders.readableOutcomes(all);
+    if (names.length === 0) return [...rows];
     const ids = rows.map((row) => literal(row.id)).join(', ');
     // With several outcomes of one prediction (click, then conversion) the one known first is shown.
     const table = await engine.query(

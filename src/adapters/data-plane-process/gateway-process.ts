@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readSync, renameSync, statSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MillwrightError } from '../../domain/errors.ts';
@@ -133,7 +134,8 @@ export async function startGateway(
     detached: true,
     stdio: ['ignore', fd, fd],
     cwd: command.home,
-    env: inheritedEnvironment(),
+    // A program's own call to enable the cache comes after its imports; the variable comes before them.
+    env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'), ...inheritedEnvironment() },
   });
   closeSync(fd);
   let ended: string | undefined;

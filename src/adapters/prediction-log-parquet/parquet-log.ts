@@ -28,7 +28,8 @@ export function createParquetLog(root: string): PredictionLogWriter {
   const pending = new Map<number, Pending>();
   let last = 0;
   let closing = false;
-  let worker = start();
+  /** Started by the first write: a gateway that serves nothing needs no writer. */
+  let worker: Worker | undefined;
 
   function start(): Worker {
     const next = new Worker(WORKER);
@@ -47,7 +48,7 @@ export function createParquetLog(root: string): PredictionLogWriter {
       for (const waiting of pending.values())
         waiting.reject(new MillwrightError('MW-UNAVAILABLE', `the prediction log's writer: ${reason}`));
       pending.clear();
-      worker = start();
+      worker = undefined;
     });
     // The log must not keep a process alive that has nothing else to do.
     next.unref();
@@ -60,12 +61,13 @@ export function createParquetLog(root: string): PredictionLogWriter {
       const job: WriteJob = { id: last, folder: join(root, endpoint), part, columns };
       return new Promise((resolve, reject) => {
         pending.set(job.id, { resolve, reject });
+        worker ??= start();
         worker.postMessage(job);
       });
     },
     async close() {
       closing = true;
-      await worker.terminate();
+      await worker?.terminate();
     },
   };
 }

@@ -125,7 +125,8 @@ export function createPool(options: PoolOptions): Pool {
     pump();
   }
 
-  for (let index = 0; index < options.workers; index += 1) {
+  /** With the first model: a thread and its engine hold 20 MB, which a gateway that serves nothing need not hold. */
+  function addLane(): void {
     const slot = createWorkerSlot({
       done: (results) => settle(lane, results),
       died: (reason) => died(lane, reason),
@@ -151,6 +152,7 @@ export function createPool(options: PoolOptions): Pool {
 
   return {
     async load(model, path) {
+      while (lanes.length < options.workers) addLane();
       const loads = await Promise.allSettled(lanes.map((lane) => lane.slot.load(model, path)));
       let signature: ModelSignature | undefined;
       let failure: unknown;

@@ -23,6 +23,11 @@ export interface Auth {
   /** Throws MW-UNAUTHENTICATED. */
   principal(request: FastifyRequest): Promise<Principal>;
   readonly log: Log;
+  /** Told of every change after it was tried and before it is answered. */
+  readonly audit?: (
+    ctx: Context,
+    fact: { readonly action: string; readonly subject: string; readonly result: string },
+  ) => Promise<void>;
 }
 
 const contexts = new WeakMap<FastifyRequest, Context>();
@@ -60,7 +65,39 @@ function parse(schema: z.ZodType, value: unknown, part: string): unknown {
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const path = [part, ...(issue?.path ?? [])].join('.').replace(/\.(\d+)/g, '[$1]');
-  throw new MillwrightError('MW-INVALID', `${path}: ${issue?.message ?? 'not valid'}`, { where: path });
+  const missing = issue?.code === 'invalid_type' && issue.message.endsWith('received undefined');
+  const message = missing ? `is missing (${issue.expected})` : (issue?.message ?? 'not valid');
+  throw new MillwrightError('MW-INVALID', `${path}: ${message}`, { where: path });
+}
+
+/** Reading, predicting and logging change nothing that anybody would have to answer for; their number would bury the rest. */
+const UNAUDITED: ReadonlySet<Parameters<typeof may>[1]> = new Set(['public', 'read', 'predict', 'log']);
+
+/** Does the work and writes down that it was done, or with which code it failed. */
+export async function audited<T>(
+  auth: Pick<Auth, 'audit'>,
+  ctx: Context,
+  permission: Parameters<typeof may>[1],
+  fact: { readonly action: string; readonly subject: string },
+  work: () => Promise<T>,
+): Promise<T> {
+  if (auth.audit === undefined || UNAUDITED.has(permission)) return work();
+  let answer: T;
+  try {
+    answer = await work();
+  } catch (error) {
+    await auth.audit(ctx, { ...fact, result: error instanceof MillwrightError ? error.code : 'MW-INTERNAL' });
+    throw error;
+  }
+  await auth.audit(ctx, { ...fact, result: 'done' });
+  return answer;
+}
+
+/** What was changed: the names in the address, or the name of what is made. */
+function subjectOf(params: unknown, body: unknown): string {
+  const names = Object.values(params ?? {}).map(String);
+  if (names.length === 0 && typeof body === 'object' && body !== null && 'name' in body) names.push(String(body.name));
+  return names.join('/');
 }
 
 export function bindRoutes(app: FastifyInstance, auth: Auth, handlers: Handlers): void {
@@ -72,11 +109,14 @@ export function bindRoutes(app: FastifyInstance, auth: Auth, handlers: Handlers)
       url: contract.path.replaceAll(/\{(\w+)\}/g, ':$1'),
       handler: async (request) => {
         const ctx = await authorize(auth, request, contract.permission);
-        return handler(ctx, {
+        const input = {
           params: parse(contract.params, request.params, 'path'),
           query: parse(contract.query, request.query, 'query'),
           body: contract.body === undefined ? undefined : parse(contract.body, request.body, 'body'),
-        });
+        };
+        if (contract.method === 'GET') return handler(ctx, input);
+        const fact = { action: name, subject: subjectOf(input.params, input.body) };
+        return audited(auth, ctx, contract.permission, fact, () => handler(ctx, input));
       },
     });
   }

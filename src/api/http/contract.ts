@@ -28,6 +28,7 @@ import {
 } from './schemas/pipelines.ts';
 import { artifactsResponse, experimentsResponse, historyResponse, runResponse, runsResponse } from './schemas/runs.ts';
 import { done, planResponse } from './schemas/scalars.ts';
+import { auditResponse, tokenRequest, tokenResponse, tokensResponse } from './schemas/tokens.ts';
 
 export interface RouteContract {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -264,6 +265,20 @@ export const ROUTES = {
     response: alertsResponse,
   }),
   alert: route('GET', '/api/v1/alerts/{id}', 'read', 'One incident', { params: id, response: alertResponse }),
+
+  tokens: route('GET', '/api/v1/tokens', 'admin', 'Tokens, without their text', { response: tokensResponse }),
+  createToken: route('POST', '/api/v1/tokens', 'admin', 'Make a token; its text is answered this once', {
+    body: tokenRequest,
+    response: tokenResponse,
+  }),
+  revokeToken: route('DELETE', '/api/v1/tokens/{id}', 'admin', 'End a token, by its id or name', {
+    params: id,
+    response: done,
+  }),
+  audit: route('GET', '/api/v1/audit', 'admin', 'Who changed what, newest first', {
+    query: z.object({ actor: name.optional(), limit: limit.optional() }),
+    response: auditResponse,
+  }),
 } as const satisfies Record<string, RouteContract>;
 
 export type Routes = typeof ROUTES;

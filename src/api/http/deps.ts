@@ -5,6 +5,7 @@ import type { Outcome } from '../../domain/monitoring.ts';
 import type { Endpoint, Rollout } from '../../domain/deployments.ts';
 import type { ModelSignature } from '../../domain/registry.ts';
 import type { Delivery } from '../../modules/delivery/index.ts';
+import type { Tokens } from '../../modules/identity/index.ts';
 import type { Tracking } from '../../modules/tracking/index.ts';
 import type { AnalyticsStore } from '../../ports/analytics-store.ts';
 import type { ArtifactStore } from '../../ports/artifact-store.ts';
@@ -53,6 +54,7 @@ export interface ApiDeps {
     | 'sampleHistory'
     | 'listArtifacts'
   >;
+  readonly tokens: Tokens;
   readonly projects: { specs(): Promise<readonly ProjectSpec[]> };
   readonly pipelines: {
     start(

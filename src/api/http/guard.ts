@@ -4,6 +4,7 @@
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { MillwrightError } from '../../domain/errors.ts';
+import { jsonDepth } from '../../platform/json-text.ts';
 
 const LOOPBACK = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/;
 
@@ -35,28 +36,10 @@ function check(request: FastifyRequest, options: GuardOptions): void {
   }
 }
 
-/** Depth of nesting of JSON text, without parsing it: brackets outside strings. */
-function jsonDepth(text: string): number {
-  let depth = 0;
-  let deepest = 0;
-  let inString = false;
-  for (let i = 0; i < text.length; i += 1) {
-    const c = text.charCodeAt(i);
-    if (inString) {
-      if (c === 92) i += 1;
-      else if (c === 34) inString = false;
-    } else if (c === 34) inString = true;
-    else if (c === 123 || c === 91) {
-      depth += 1;
-      if (depth > deepest) deepest = depth;
-    } else if (c === 125 || c === 93) depth -= 1;
-  }
-  return deepest;
-}
-
 export function guard(app: FastifyInstance, options: GuardOptions): void {
   app.addHook('onRequest', async (request) => check(request, options));
-  app.removeContentTypeParser('application/json');
+  // Text would be a way for another site's form to send a body without asking first.
+  app.removeContentTypeParser(['application/json', 'text/plain']);
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
     const text = typeof body === 'string' ? body : body.toString('utf8');
     if (text.trim() === '') return done(null, {});

@@ -12,7 +12,7 @@ export interface HttpOptions extends GuardOptions {
   /** Other transports: MLflow, metrics, the web app's files. */
   readonly extend: (app: FastifyInstance) => Promise<void>;
   /** The web app's one page, answered to browsers for every address that no route has. */
-  readonly page: string | undefined;
+  readonly page: () => Promise<string | undefined>;
 }
 
 function asMillwright(error: unknown): MillwrightError {
@@ -59,6 +59,14 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     routerOptions: { maxParamLength: 1000, ignoreTrailingSlash: true },
     http: { maxHeaderSize: 16_384, headersTimeout: 20_000 },
     forceCloseConnections: true,
+    // Requests are judged by zod (bind.ts) and answers are plain JSON: fastify's own compilers would load 100 modules for nothing.
+    schemaController: {
+      compilersFactory: {
+        // Typed as Ajv's own; no route has a schema, so it is never asked.
+        buildValidator: (() => () => () => true) as never,
+        buildSerializer: () => () => (value: unknown) => JSON.stringify(value),
+      },
+    },
   });
   guard(app, options);
   app.addHook('onSend', async (_request, reply) => {
@@ -74,19 +82,20 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   bindRoutes(app, options.auth, options.handlers);
   registerStream(app, options.auth, options.stream);
   await options.extend(app);
-  app.setNotFoundHandler((request, reply) => {
+  // The folder of static files would answer its own root with 403.
+  app.get('/', (_request, reply) => reply.callNotFound());
+  app.setNotFoundHandler(async (request, reply) => {
     // Addresses inside the web app are its own to know; programs get an error that they can read.
     const wantsPage =
       request.method === 'GET' && !NO_PAGE.test(request.url) && (request.headers.accept ?? '').includes('text/html');
-    if (options.page !== undefined && wantsPage)
-      return reply.type('text/html; charset=utf-8').header('cache-control', 'no-cache').send(options.page);
-    return reply.status(404).send(
-      errorBody(
-        new MillwrightError('MW-ROUTE', `no such address: ${request.method} ${request.url.slice(0, 200)}`, {
-          next: 'see docs/contracts/openapi.json',
-        }),
-      ),
-    );
+    const page = wantsPage ? await options.page() : undefined;
+    if (page !== undefined) {
+      return reply.type('text/html; charset=utf-8').header('cache-control', 'no-cache').send(page);
+    }
+    const error = new MillwrightError('MW-ROUTE', `no such address: ${request.method} ${request.url.slice(0, 200)}`, {
+      next: 'see docs/contracts/openapi.json',
+    });
+    return reply.status(404).send(errorBody(error));
   });
   return app;
 }

@@ -1,4 +1,5 @@
 /** Server-sent events: the outbox, live. A client resumes with Last-Event-ID; a slow one is cut and comes back by itself. */
+import type { ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { DomainEvent } from '../../domain/events.ts';
 import { type Auth, authorize } from './bind.ts';
@@ -12,6 +13,21 @@ export interface Stream {
 
 const MAX_CLIENTS = 64;
 const MAX_BEHIND = 1 << 20;
+/** Events read at once for a client that comes back: far less than MAX_BEHIND. */
+const PAGE = 500;
+
+/** Resolves when the client has read what was sent, or is gone. */
+function drained(out: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      out.off('drain', done);
+      out.off('close', done);
+      resolve();
+    };
+    out.once('drain', done);
+    out.once('close', done);
+  });
+}
 
 export function registerStream(app: FastifyInstance, auth: Auth, stream: Stream): void {
   let clients = 0;
@@ -45,7 +61,13 @@ export function registerStream(app: FastifyInstance, auth: Auth, stream: Stream)
       clearInterval(beat);
       stop();
     });
-    if (replaying) for (const event of await stream.since(sent, 1000)) send(event);
+    // Page by page to the end of the log: a client that was away for long gets all of it, or comes back for the rest.
+    while (replaying && !out.destroyed) {
+      const page = await stream.since(sent, PAGE);
+      for (const event of page) send(event);
+      if (page.length < PAGE) replaying = false;
+      else if (out.writableNeedDrain) await drained(out);
+    }
     replaying = false;
     for (const event of waiting) send(event);
   });

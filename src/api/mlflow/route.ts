@@ -12,6 +12,11 @@ export interface MlflowDeps {
   readonly registry: Registry;
   /** Throws MW-UNAUTHENTICATED, MW-FORBIDDEN. Called before a body is read. */
   readonly authorize: (request: FastifyRequest, permission: Permission) => Context | Promise<Context>;
+  /** Told of every move of an alias or stage: they decide what is served. */
+  readonly audit?: (
+    ctx: Context,
+    fact: { readonly action: string; readonly subject: string; readonly result: string },
+  ) => Promise<void>;
   /** Millwright's own version. Below 3.4 it tells MLflow's client to send spans as an artifact and not by OTLP. */
   readonly version: string;
   /** Bytes of one artifact; default 5 GiB. */

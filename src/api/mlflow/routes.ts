@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { MillwrightError } from '../../domain/errors.ts';
 import type { Permission } from '../../domain/identity.ts';
 import type { Context } from '../../ports/context.ts';
+import { jsonDepth } from '../../platform/json-text.ts';
 import { artifactRoutes, artifactStreams } from './artifacts.ts';
 import { toMlflowError } from './errors.ts';
 import { experimentRoutes } from './experiments.ts';
@@ -20,6 +21,7 @@ export type { MlflowDeps } from './route.ts';
 const PREFIXES = ['/api', '/ajax-api'] as const;
 /** MLflow's limit on a batch is 1,000,000 characters of body. */
 const JSON_LIMIT = 1_000_000;
+const DEPTH_LIMIT = 64;
 const MISSING = ['2.0/mlflow/*', '3.0/mlflow/*', '2.0/mlflow-artifacts/*'];
 
 /** Who asks, found before the body is read and kept for the handler. */
@@ -41,6 +43,32 @@ function fieldsOf(value: unknown, where: string): Readonly<Record<string, unknow
   throw new MillwrightError('MW-INVALID', `the ${where} must be a JSON object`, { where });
 }
 
+/** Of MLflow's routes those that may decide what is served: aliases and stages. */
+async function audited(
+  deps: MlflowDeps,
+  ctx: Context,
+  route: Route,
+  raw: Readonly<Record<string, unknown>>,
+): Promise<unknown> {
+  if (deps.audit === undefined || route.method === 'GET' || route.permission !== 'deploy')
+    return route.answer(raw, ctx);
+  const subject = [raw['name'], raw['version'], raw['alias'] ?? raw['stage']]
+    .filter((part) => part !== undefined)
+    .map((part) => String(part).slice(0, 250))
+    .join('/');
+  const action = `${route.method} ${route.path}`;
+  let answer: unknown;
+  try {
+    answer = await route.answer(raw, ctx);
+  } catch (error) {
+    const result = error instanceof MillwrightError ? error.code : 'MW-INTERNAL';
+    await deps.audit(ctx, { action, subject, result });
+    throw error;
+  }
+  await deps.audit(ctx, { action, subject, result: 'done' });
+  return answer;
+}
+
 function addJsonRoute(app: FastifyInstance, deps: MlflowDeps, route: Route, prefix: string): void {
   app.route({
     method: route.method,
@@ -53,7 +81,8 @@ function addJsonRoute(app: FastifyInstance, deps: MlflowDeps, route: Route, pref
         ...fieldsOf(request.body, 'body'),
         ...fieldsOf(request.params, 'path'),
       };
-      const answer = await route.answer(raw, contextOf(request));
+      const ctx = contextOf(request);
+      const answer = await audited(deps, ctx, route, raw);
       return reply.header('content-type', 'application/json').send(JSON.stringify(answer));
     },
   });
@@ -95,8 +124,12 @@ export async function registerMlflow(app: FastifyInstance, deps: MlflowDeps): Pr
     const parse = scope.getDefaultJsonParser('error', 'error');
     // Clients send DELETE and POST with the JSON type and no body; and some, old ones, without the right type.
     scope.addContentTypeParser(['application/json', '*'], { parseAs: 'string' }, (request, text, done) => {
-      if (text === '') done(null, undefined);
-      else void parse(request, typeof text === 'string' ? text : text.toString('utf8'), done);
+      if (text === '') return done(null, undefined);
+      if (jsonDepth(typeof text === 'string' ? text : text.toString('utf8')) > DEPTH_LIMIT)
+        return done(
+          new MillwrightError('MW-BODY-TOO-DEEP', `the JSON body is nested deeper than ${DEPTH_LIMIT} levels`),
+        );
+      void parse(request, typeof text === 'string' ? text : text.toString('utf8'), done);
     });
     for (const prefix of PREFIXES) {
       for (const route of routes) addJsonRoute(scope, deps, route, prefix);

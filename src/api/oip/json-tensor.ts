@@ -75,6 +75,18 @@ function writer(name: string, datatype: Datatype, data: TensorData): Write {
   };
 }
 
+const disagreement = (name: string, given: number, shape: readonly number[], count: number): MillwrightError =>
+  new MillwrightError('MW-TENSOR', `"${name}" has ${given} elements, its shape [${shape.join(', ')}] needs ${count}`, {
+    where: `inputs.${name}.data`,
+  });
+
+/** Elements in nested lists; the depth of a body is bounded before. */
+function leaves(values: readonly unknown[]): number {
+  let sum = 0;
+  for (const value of values) sum += Array.isArray(value) ? leaves(value) : 1;
+  return sum;
+}
+
 /** `shape` decides how many elements there must be. Throws MW-TENSOR naming the element. */
 export function tensorFromJson(
   name: string,
@@ -83,6 +95,9 @@ export function tensorFromJson(
   values: readonly unknown[],
 ): Tensor {
   const count = elementCount(shape);
+  // Counted before memory is taken: a shape is a few bytes that could ask for terabytes.
+  const given = values.length === count ? count : leaves(values);
+  if (given !== count) throw disagreement(name, given, shape, count);
   const data = emptyData(datatype, count);
   const write = writer(name, datatype, data);
   let next = 0;
@@ -98,13 +113,7 @@ export function tensorFromJson(
     }
   };
   fill(values, 1);
-  if (next !== count) {
-    throw new MillwrightError(
-      'MW-TENSOR',
-      `"${name}" has ${next} elements, its shape [${shape.join(', ')}] needs ${count}`,
-      { where: `inputs.${name}.data` },
-    );
-  }
+  if (next !== count) throw disagreement(name, next, shape, count);
   return { name, datatype, shape, data };
 }
 

@@ -15,6 +15,27 @@ export function modelMetadata(serving: Serving, endpoint: string, version: numbe
   return { name: endpoint, versions, platform: 'onnx', inputs: signature.inputs, outputs: signature.outputs };
 }
 
+/** Triton's name of a datatype in a model configuration: https://github.com/triton-inference-server/common, model_config.proto. */
+const configType = (datatype: string): string => `TYPE_${datatype === 'BYTES' ? 'STRING' : datatype}`;
+
+/**
+ * Triton's model_configuration, as far as it describes the model. `max_batch_size` is 0, which means that `dims` is the whole shape:
+ * the signature holds the batch dimension (-1) where the model has one.
+ */
+export function modelConfig(serving: Serving, endpoint: string, version: number | undefined) {
+  const signature = serving.signature(endpoint, version);
+  const tensors = (specs: typeof signature.inputs) =>
+    specs.map((spec) => ({ name: spec.name, data_type: configType(spec.datatype), dims: [...spec.shape] }));
+  return {
+    name: endpoint,
+    platform: 'onnxruntime_onnx',
+    backend: 'onnxruntime',
+    max_batch_size: 0,
+    input: tensors(signature.inputs),
+    output: tensors(signature.outputs),
+  };
+}
+
 export function repositoryIndex(serving: Serving) {
   return serving.endpoints().flatMap((entry) =>
     entry.versions.map(({ version }) => ({

@@ -273,6 +273,24 @@ test('foreign host names and origins are refused before routing; known ones are 
   expect((await get({ origin: 'http://localhost:5000' })).status).toBe(200);
 });
 
+test('the configuration of a model names its tensors as Triton does, and an unknown model is a 404', async () => {
+  const answer = await ask('GET', '/v2/models/tab/config');
+  expect(answer.status).toBe(200);
+  expect(JSON.parse(answer.text)).toMatchObject({
+    name: 'tab',
+    platform: 'onnxruntime_onnx',
+    max_batch_size: 0,
+    input: [
+      { name: 'carrier', data_type: 'TYPE_STRING', dims: [-1, 1] },
+      { name: 'distance', data_type: 'TYPE_FP32', dims: [-1, 1] },
+      { name: 'wind', data_type: 'TYPE_FP32', dims: [-1, 1] },
+    ],
+    output: expect.arrayContaining([{ name: 'label', data_type: 'TYPE_INT64', dims: [-1] }]),
+  });
+  expect((await ask('GET', '/v2/models/tab/versions/7/config')).text).toBe(answer.text);
+  expect((await ask('GET', '/v2/models/none/config')).status).toBe(404);
+});
+
 test('MLflow scoring: the four JSON forms and CSV give the same answer', async () => {
   const url = '/endpoints/tab/invocations';
   const json = { 'content-type': 'application/json; charset=utf-8' };

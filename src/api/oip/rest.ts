@@ -5,7 +5,7 @@ import { errorText, versionOf } from './call-options.ts';
 import type { HttpAnswer, HttpCall, HttpRoutes } from './http-server.ts';
 import { parseInfer } from './infer-request.ts';
 import { dataToJson } from './json-tensor.ts';
-import { modelMetadata, repositoryIndex, SERVER_EXTENSIONS, statistics } from './models.ts';
+import { modelConfig, modelMetadata, repositoryIndex, SERVER_EXTENSIONS, statistics } from './models.ts';
 import { rawOf } from './raw-tensor.ts';
 
 export interface RestDeps {
@@ -68,7 +68,7 @@ export function createOipRoutes(deps: RestDeps): HttpRoutes {
       return json(deps.ready() ? 200 : 503, { name: endpoint, ready: deps.ready() });
     }
     if (action === 'stats') return json(200, statistics(serving, endpoint, version));
-    if (action === 'config') return json(200, { name: endpoint, platform: 'onnx', max_batch_size: 0 });
+    if (action === 'config') return json(200, modelConfig(serving, endpoint, version));
     return undefined;
   }
 

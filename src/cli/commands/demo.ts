@@ -8,6 +8,7 @@ import { apiLoopClient } from '../demo/api-loop-client.ts';
 import { championPicksStory } from '../demo/champion-picks.ts';
 import { flightsStory } from '../demo/flights.ts';
 import type { StoryDeps, StoryEvent, StoryResult } from '../demo/story.ts';
+import { createChaos } from '../demo-chaos.ts';
 import { createDemoScreen } from '../demo-screen.ts';
 import type { Flags, Session } from '../session.ts';
 
@@ -45,6 +46,10 @@ export async function run({ config, out }: Session, args: readonly string[], fla
   const interpreter = await demoPython(own, folder, (line) => screen.installing(line), abort.signal);
   const server = await ensureServer(own, folder, () => undefined);
   screen.serving(server);
+  const chaos =
+    flags['kill'] === true
+      ? createChaos(own, folder, server, (text) => screen.show({ kind: 'happened', tone: 'warning', text }))
+      : undefined;
   const stopAll = async (): Promise<void> => {
     await stopServer(own);
     await stopPlane(own);
@@ -61,11 +66,15 @@ export async function run({ config, out }: Session, args: readonly string[], fla
     let step = await telling.next();
     while (step.done !== true) {
       screen.show(step.value);
+      chaos?.watch(step.value);
       step = await telling.next();
     }
-    const result = step.value;
+    const more = chaos === undefined ? [] : await chaos.expectations(server.url);
+    const result = { ...step.value, expectations: [...step.value.expectations, ...more] };
     const failed = result.expectations.filter((one) => !one.held);
-    out.result({ story: name, ...result, server }, () => screen.balance(result, server, flags['serve'] !== false));
+    out.result({ story: name, ...result, server }, () =>
+      screen.balance(result, server, flags['serve'] === false ? undefined : own.home),
+    );
     if (failed.length > 0) process.exitCode = 1;
   } catch (error) {
     await stopAll();

@@ -6,6 +6,18 @@ import { whichEndpoint } from '../which-endpoint.ts';
 
 type Row = Record<string, string | number | boolean | null>;
 
+async function fileText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new MillwrightError('MW-USAGE', `the file with the rows cannot be read: ${path}`, {
+      where: path,
+      next: `mw predict NAME '{"column": value, …}'`,
+      cause,
+    });
+  }
+}
+
 async function rowsOf(name: string, text: string | undefined, example: Row | undefined): Promise<Row[]> {
   if (text === undefined) {
     if (example !== undefined) return [example];
@@ -13,7 +25,7 @@ async function rowsOf(name: string, text: string | undefined, example: Row | und
       next: `mw predict ${name} '{"column": value, …}'`,
     });
   }
-  const json = text.trim().startsWith('{') || text.trim().startsWith('[') ? text : await readFile(text, 'utf8');
+  const json = text.trim().startsWith('{') || text.trim().startsWith('[') ? text : await fileText(text);
   try {
     const value: unknown = JSON.parse(json);
     return (Array.isArray(value) ? value : [value]) as Row[];

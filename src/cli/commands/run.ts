@@ -41,7 +41,7 @@ export async function run(session: Session, _args: readonly string[], flags: Fla
   const { pipelineRun } = await unwrap(
     client.POST('/api/v1/projects/{name}/pipeline-runs', { params: { path: { name: project } }, body: { set } }),
   );
-  const page = `${url}/p/${project}/pipelines/${pipelineRun.number}`;
+  const page = `${url}/p/${project}/pipelines/${project}/${pipelineRun.number}`;
   out.note(`${out.paint.bold(pipelineRun.id)}  ${page}`);
   if (flags['wait'] === false) {
     out.result({ pipelineRun, page }, () => [

@@ -206,6 +206,10 @@ describe('what the loop is doing', () => {
     expect(tell({ type: 'model_version.registered', data: registered('refused') })?.tone).toBe('warning');
     expect(tell({ type: 'model_version.registered', data: registered('accepted') })?.tone).toBe('good');
     expect(tell({ type: 'monitor.evaluated', data: {} })).toBeUndefined();
+    expect(tell({ type: 'rollout.stepped', data: { version: 2, percent: 50 } })?.text).toBe(
+      'version 2 takes 50 % of the calls',
+    );
+    expect(tell({ type: 'rollout.stepped', data: { version: 2, percent: 100 } })).toBeUndefined();
   });
 });
 

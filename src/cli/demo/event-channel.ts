@@ -1,6 +1,6 @@
 /** Turns calls into something that can be awaited in a loop, in order, without loss. */
 
-export interface Channel<T> extends AsyncIterable<T> {
+interface Channel<T> extends AsyncIterable<T> {
   readonly push: (value: T) => void;
   /** Ends the loop after what was pushed; with an error the loop throws it. */
   readonly close: (error?: unknown) => void;

@@ -38,7 +38,7 @@ export async function prepareData(
   }
 }
 
-export interface ExampleData {
+interface ExampleData {
   /** Takes away what an earlier replay had published: only the periods before `first` stay. */
   readonly reset: (first: number) => Promise<void>;
   /** Gives one period's file to the project: seen whole or not at all. */

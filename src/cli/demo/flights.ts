@@ -11,6 +11,7 @@ export function flightsSpec(fast: boolean): StorySpec {
     model: 'flights',
     endpoint: 'flights',
     monitor: 'calibration',
+    metric: 'observed_expected',
     outcome: 'not_on_time',
     dataset: 'flights',
     prepare: ['prepare.py'],

@@ -7,7 +7,7 @@ const POLL_MS = 300;
 /** Between the end of the run and its judgement; the judgement is a handler of its own. */
 const JUDGE_MS = 60_000;
 
-export type RunProgress = (share: number, text: string) => void;
+type RunProgress = (share: number, text: string) => void;
 
 /** What the running steps are doing: names, and the last line of an installation, which takes longest. */
 async function describe(client: LoopClient, detail: PipelineRunDetailView): Promise<string> {

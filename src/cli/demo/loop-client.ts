@@ -9,8 +9,8 @@ export type EndpointView = Schemas['Endpoint'];
 export type EvaluationView = Schemas['Evaluation'];
 export type AlertView = Schemas['Alert'];
 export type EventView = Schemas['Event'];
-export type VersionView = Schemas['ModelVersionSummary'];
-export type VersionDetailView = Schemas['ModelVersionDetail'];
+type VersionView = Schemas['ModelVersionSummary'];
+type VersionDetailView = Schemas['ModelVersionDetail'];
 
 /** Every function throws when the server does not answer or answers with an error. Lists are newest first. */
 export interface LoopClient {

@@ -134,6 +134,7 @@ async function traffic(deps: StoryDeps, spec: StorySpec, tell: Tell): Promise<Re
               recent,
               byVersion,
               activity: state.activity,
+              watched: spec.metric,
               values: newest.values,
               breached: newest.breached,
             },

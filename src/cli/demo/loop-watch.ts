@@ -83,6 +83,8 @@ export function tell(event: Pick<EventView, 'type' | 'data'>): Happened | undefi
         text: `version ${say('version')} ${say('verdict')}: ${say('reason')}`,
       };
     case 'rollout.stepped':
+      // the last step is told as the promotion it is
+      if (event.data['percent'] === 100) return undefined;
       return { tone: 'info', text: `version ${say('version')} takes ${say('percent')} % of the calls` };
     case 'rollout.promoted':
       return { tone: 'good', text: `version ${say('version')} takes all calls` };

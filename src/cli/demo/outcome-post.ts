@@ -8,7 +8,7 @@ export interface SentOutcome {
   readonly time: number;
 }
 
-export interface OutcomePost {
+interface OutcomePost {
   add(outcomes: readonly SentOutcome[]): void;
   /** Everything known at `clock` goes out, oldest first, without waiting for it. */
   post(clock: number): void;

@@ -16,7 +16,7 @@ import type { TrafficFigures } from './traffic.ts';
 export type Activity = 'none' | 'pipeline' | 'rollout';
 
 /** Periods (weeks, days) of equal length, numbered; period n starts at `origin + (n - 1) * periodMs` of event time. */
-export interface ReplayPlan {
+interface ReplayPlan {
   /** First part of every request id. */
   readonly prefix: string;
   readonly outcome: string;

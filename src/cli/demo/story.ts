@@ -26,6 +26,8 @@ export interface LiveFigures {
   readonly recent: Percentiles;
   readonly byVersion: Readonly<Record<number, number>>;
   readonly outcomes: { readonly sent: number; readonly waiting: number };
+  /** The metric whose alert trains anew: the one of `values` to show first. */
+  readonly watched: string;
   /** The newest evaluation: `observed_expected`, `log_loss`, … */
   readonly values: Readonly<Record<string, Estimate>>;
   readonly breached: boolean;
@@ -84,8 +86,9 @@ export interface StorySpec {
   readonly project: string;
   readonly model: string;
   readonly endpoint: string;
-  /** The performance monitor whose alert trains anew. */
+  /** The performance monitor whose alert trains anew, and its metric. */
   readonly monitor: string;
+  readonly metric: string;
   readonly outcome: string;
   /** Folder under data/ that the pipeline reads. */
   readonly dataset: string;

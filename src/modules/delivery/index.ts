@@ -106,7 +106,7 @@ export function createDelivery(deps: { readonly store: MetadataStore; readonly c
       });
       const recent = events.filter((event) => event.at >= since);
       return {
-        retrains: recent.filter((event) => event.type === 'pipeline_run.started').length,
+        retrains: recent.filter((event) => event.type === 'pipeline_run.started' && event.actor === 'system').length,
         promoted: recent.filter((event) => event.type === 'rollout.promoted').length,
         refused: recent.filter((event) => event.type === 'model_version.registered' && event.data.verdict === 'refused')
           .length,

@@ -92,7 +92,7 @@ export function nextOf(records: ProjectRecords, situation: Situation): NextStep 
       return {
         by: 'system',
         text: 'Judge the model against the champion on the same data',
-        href: `/p/${project}/pipelines/${situation.runNumber ?? ''}`,
+        href: `/p/${project}/pipelines/${project}/${situation.runNumber ?? ''}`,
       };
     case 'alert':
       return {
@@ -105,7 +105,7 @@ export function nextOf(records: ProjectRecords, situation: Situation): NextStep 
         by: 'person',
         text: 'Read the log of the failed step, then run it again',
         command: `mw logs ${situation.runId ?? ''}`,
-        href: `/p/${project}/pipelines/${situation.runNumber ?? ''}`,
+        href: `/p/${project}/pipelines/${project}/${situation.runNumber ?? ''}`,
       };
     case 'new':
       return { by: 'person', text: 'Run the pipeline', command: 'mw run' };

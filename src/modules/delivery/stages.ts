@@ -74,7 +74,7 @@ function trainStage({ project, run, steps }: ProjectRecords): Stage {
     state,
     runNumber: run.number,
     at: run.endedAt ?? run.createdAt,
-    href: `/p/${project}/pipelines/${run.number}`,
+    href: `/p/${project}/pipelines/${project}/${run.number}`,
     ...(state === 'running' ? { progress: doneShare(run, steps) } : {}),
     ...(run.endedAt === undefined ? {} : { ms: run.endedAt - run.createdAt }),
     ...(run.error === undefined ? {} : { text: run.error.message }),

@@ -1,6 +1,7 @@
 /** Judges a candidate by what it did since its step began. Three-valued: with too few calls nothing is tripped and nothing advances. */
 import { evaluateCondition, parseCondition } from '../../domain/conditions.ts';
 import type { GuardReading, StepBaseline } from '../../domain/deployments.ts';
+import { latencyQuantile } from '../../domain/latency.ts';
 import type { ReleaseStats } from '../../ports/data-plane.ts';
 
 /** What a guard of `roll_back_if` may read; latencies in ms, shares in 1. */
@@ -31,24 +32,6 @@ export function windowOf(
   };
 }
 
-/** The q-quantile of a histogram, linear within its bucket; undefined without any count. */
-function quantile(window: CandidateWindow, q: number): number | undefined {
-  const total = window.counts.reduce((sum, count) => sum + count, 0);
-  if (total === 0) return undefined;
-  const target = q * total;
-  let before = 0;
-  for (let index = 0; index < window.counts.length; index += 1) {
-    const count = window.counts[index] ?? 0;
-    if (count > 0 && before + count >= target) {
-      const low = index === 0 ? 0 : (window.bounds[index - 1] ?? 0);
-      const high = window.bounds[index] ?? low;
-      return low + ((target - before) / count) * (high - low);
-    }
-    before += count;
-  }
-  return window.bounds.at(-1);
-}
-
 /** Calls below which a share or percentile says nothing; never more than the step waits for, or it would wait for ever. */
 const ENOUGH = { rate: 10, tail: 20 };
 
@@ -64,11 +47,11 @@ function guardValues(window: CandidateWindow, holdCalls: number): (name: string)
       case 'error_rate':
         return enough(ENOUGH.rate) ? window.errors / window.calls : undefined;
       case 'latency.p50':
-        return enough(ENOUGH.rate) ? quantile(window, 0.5) : undefined;
+        return enough(ENOUGH.rate) ? latencyQuantile([window], 0.5) : undefined;
       case 'latency.p95':
-        return enough(ENOUGH.tail) ? quantile(window, 0.95) : undefined;
+        return enough(ENOUGH.tail) ? latencyQuantile([window], 0.95) : undefined;
       case 'latency.p99':
-        return enough(ENOUGH.tail) ? quantile(window, 0.99) : undefined;
+        return enough(ENOUGH.tail) ? latencyQuantile([window], 0.99) : undefined;
       default:
         return undefined;
     }
@@ -94,6 +77,6 @@ export function readGuards(
 
 /** `41 calls, 0 failed, p99 12.5 ms` */
 export function describe(window: CandidateWindow): string {
-  const p99 = quantile(window, 0.99);
+  const p99 = latencyQuantile([window], 0.99);
   return `${window.calls} calls, ${window.errors} failed${p99 === undefined ? '' : `, p99 ${rounded(p99)} ms`}`;
 }

@@ -1,18 +1,22 @@
 /** Who asks: nobody but the local person while no token is set; a bearer of a token otherwise. */
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { MillwrightError } from '../../domain/errors.ts';
-import type { Principal } from '../../domain/identity.ts';
+import { may, type Permission, type Principal } from '../../domain/identity.ts';
 import type { MetadataStore } from '../../ports/metadata-store.ts';
+import { hashOf } from './tokens.ts';
+
+export { createTokens } from './tokens.ts';
+export type { Tokens } from './tokens.ts';
 
 export interface Identity {
   /** `authorization`: the header's text. Bearer, or Basic with the token as password (browsers). Throws MW-UNAUTHENTICATED. */
   principal(authorization: string | undefined): Promise<Principal>;
   readonly required: boolean;
+  /** sha256 (hex) of every token that holds the permission: for the data plane, which checks tokens without a store. */
+  hashes(permission: Permission): Promise<readonly string[]>;
 }
 
 const LOCAL: Principal = { name: 'local', role: 'admin' };
-
-const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');
 
 function tokenIn(authorization: string): string | undefined {
   const [scheme = '', rest = ''] = authorization.split(' ', 2);
@@ -27,6 +31,11 @@ export function createIdentity(deps: { readonly store: MetadataStore; readonly a
   const admin = deps.adminToken === undefined ? undefined : Buffer.from(hashOf(deps.adminToken));
   return {
     required: admin !== undefined,
+    async hashes(permission) {
+      const tokens = await deps.store.tokens.find({ limit: 10_000 });
+      const able = tokens.filter((token) => may(token, permission)).map((token) => token.hash);
+      return deps.adminToken === undefined ? able : [hashOf(deps.adminToken), ...able];
+    },
     async principal(authorization) {
       if (admin === undefined) return LOCAL;
       const token = authorization === undefined ? undefined : tokenIn(authorization);
@@ -40,7 +49,10 @@ export function createIdentity(deps: { readonly store: MetadataStore; readonly a
       if (timingSafeEqual(Buffer.from(hash), admin)) return { name: 'admin', role: 'admin' };
       const [known] = await deps.store.tokens.find({ where: { hash }, limit: 1 });
       if (known === undefined)
-        throw new MillwrightError('MW-UNAUTHENTICATED', 'this token is not known here', { where: 'authorization' });
+        throw new MillwrightError('MW-UNAUTHENTICATED', 'this token is not known here', {
+          where: 'authorization',
+          next: 'set MILLWRIGHT_TOKEN to the token that the server was started with',
+        });
       return { name: known.name, role: known.role };
     },
   };

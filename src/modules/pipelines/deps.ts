@@ -41,6 +41,8 @@ interface TrackingRuns {
   }): Promise<{ readonly id: string }>;
   /** Idempotent. */
   endRun(id: string, status: 'FINISHED' | 'FAILED' | 'KILLED'): Promise<unknown>;
+  /** Metrics and params of `from` whose keys `to` lacks. Idempotent. */
+  copyRun(from: string, to: string): Promise<void>;
 }
 
 export interface PipelineLimits {

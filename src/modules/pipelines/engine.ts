@@ -3,9 +3,11 @@
  * instant is followed by one that goes on from there.
  */
 import { availableParallelism } from 'node:os';
+import type { PipelineRun } from '../../domain/pipelines.ts';
 import type { Job } from '../../ports/metadata-store.ts';
 import type { Workspace } from '../../ports/workspace.ts';
 import type { PipelineDeps, PipelineLimits } from './deps.ts';
+import { reusedRuns } from './reused-runs.ts';
 import { type StepWorker, startWorker, taskOf } from './step-worker.ts';
 import { END_QUEUE, STEP_QUEUE } from './transitions.ts';
 
@@ -78,10 +80,21 @@ export function createEngine(deps: PipelineDeps): Engine {
     });
   }
 
+  /** A step that was reused logged nothing this time. Only now: a copied param would stand in the way of a step that still runs. */
+  async function fillReused(run: PipelineRun): Promise<void> {
+    const steps = await store.stepRuns.find({ where: { pipelineRunId: run.id }, limit: 10_000 });
+    for (const { from, to } of await reusedRuns(store, run, steps)) {
+      await deps.tracking
+        .copyRun(from, to)
+        .catch((error: unknown) => log.warn({ err: error, run: run.id }, 'reused metrics could not be copied'));
+    }
+  }
+
   /** Closes the tracking Runs of a run that has ended. At least once: closing twice changes nothing. */
   async function endTracking(job: Job): Promise<void> {
     const run = await store.pipelineRuns.get(job.id.slice(0, job.id.lastIndexOf('/')));
     if (run !== undefined) {
+      if (run.status === 'succeeded') await fillReused(run);
       const status = run.status === 'succeeded' ? 'FINISHED' : run.status === 'cancelled' ? 'KILLED' : 'FAILED';
       for (const id of [run.trackingRunId, run.championRunId]) {
         if (id === undefined) continue;

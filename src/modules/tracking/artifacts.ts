@@ -1,6 +1,6 @@
 /** Names of artifacts to blobs. Order of a write: the blob is durable, then the row names it; a row never points at nothing. */
 import { MillwrightError } from '../../domain/errors.ts';
-import { experimentLocation, modelNotFound, runNotFound } from '../../domain/tracking.ts';
+import { experimentLocation, modelNotFound, runNotActive, runNotFound } from '../../domain/tracking.ts';
 import type { ArtifactOwner, ArtifactRow } from '../../domain/tracking.ts';
 import type { ArtifactStore, Blob } from '../../ports/artifact-store.ts';
 import type { TrackingStore } from '../../ports/tracking-store.ts';
@@ -32,9 +32,9 @@ export interface Located {
 }
 
 export interface Artifacts {
-  /** Names a blob that is already in the store. Throws MW-PATH. */
+  /** Names a blob that is already in the store. Throws MW-PATH, MW-INVALID for a deleted run. */
   putArtifact(owner: OwnerRef, path: string, blob: Blob): Promise<void>;
-  /** Streams a body into the store and names it. Throws MW-PATH, MW-BODY-TOO-LARGE. */
+  /** Streams a body into the store and names it. Throws MW-PATH, MW-BODY-TOO-LARGE, MW-INVALID for a deleted run. */
   writeArtifact(
     owner: OwnerRef,
     path: string,
@@ -72,6 +72,12 @@ function children(rows: readonly ArtifactRow[], folder: string): readonly Artifa
 }
 
 export function createArtifacts(store: TrackingStore, blobs: ArtifactStore): Artifacts {
+  /** Only active runs take what is written, in MLflow's words. Reading what a deleted run has goes on: it can be restored. */
+  async function checkActive(owner: ArtifactOwner): Promise<void> {
+    if (owner.kind !== 'run') return;
+    if ((await store.getRunInfo(owner.id))?.lifecycle === 'deleted') throw runNotActive(owner.id);
+  }
+
   /** A name cannot be a file and a folder at once: a client could not download such a tree. */
   async function checkPlace(owner: ArtifactOwner, path: string): Promise<void> {
     for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
@@ -91,6 +97,7 @@ export function createArtifacts(store: TrackingStore, blobs: ArtifactStore): Art
   async function putArtifact(ref: OwnerRef, path: string, { digest, bytes }: Blob): Promise<void> {
     const owner = asOwner(ref);
     const name = artifactPath(path);
+    await checkActive(owner);
     await checkPlace(owner, name);
     await store.putArtifact(owner, { path: name, digest, bytes });
   }
@@ -99,6 +106,7 @@ export function createArtifacts(store: TrackingStore, blobs: ArtifactStore): Art
     putArtifact,
     async writeArtifact(ref, path, source, limitBytes) {
       const owner = asOwner(ref);
+      await checkActive(owner);
       await checkPlace(owner, artifactPath(path));
       const blob = await blobs.put(source, limitBytes);
       await putArtifact(owner, path, blob);
@@ -115,7 +123,11 @@ export function createArtifacts(store: TrackingStore, blobs: ArtifactStore): Art
       if (row === undefined) throw fileNotFound(name);
       return { bytes: row.bytes, digest: row.digest, content: await blobs.get(row.digest) };
     },
-    deleteArtifacts: async (ref, path) => store.deleteArtifacts(asOwner(ref), artifactPath(path, true)),
+    async deleteArtifacts(ref, path) {
+      const owner = asOwner(ref);
+      await checkActive(owner);
+      return store.deleteArtifacts(owner, artifactPath(path, true));
+    },
     async locate(path) {
       const [experimentId = '', second = '', third = '', ...rest] = artifactPath(path).split('/');
       checkExperimentId(experimentId);

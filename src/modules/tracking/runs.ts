@@ -57,6 +57,11 @@ export interface Runs {
   /** Checked whole before anything is written, then written whole. See TrackingStore.logBatch. */
   logBatch(runId: string, batch: Batch): Promise<void>;
   deleteTag(runId: string, key: string): Promise<void>;
+  /**
+   * Copies the metrics (all points) and params of one run whose keys the other lacks, in one batch, and names the source in the tag
+   * `millwright.reused_from`. Doing it again changes nothing; a source that is gone is nothing to copy. Throws MW-NOT-FOUND, MW-INVALID.
+   */
+  copyRun(from: string, to: string): Promise<void>;
   metricHistory(
     runId: string,
     key: string,
@@ -71,6 +76,10 @@ export interface Runs {
 
 const MAX_RUNS = 50_000;
 const MAX_HISTORY = 25_000;
+/** Points of one metric. */
+const MAX_COPIED = 1_000_000;
+/** Ids of the runs that reused steps had logged into, with a space between them. */
+const REUSED_TAG = 'millwright.reused_from';
 /** A page of runs carries all their metrics, params and tags, so the number of experiments asked at once is bounded too. */
 const MAX_EXPERIMENTS = 10_000;
 
@@ -183,6 +192,22 @@ export function createRuns(store: TrackingStore, clock: Clock, ids: Ids): Runs {
       checkRunId(runId);
       if (await store.deleteTag(runId, key)) return;
       throw new MillwrightError('MW-NOT-FOUND', `No tag with name: ${key} in run with id ${runId}`, { where: 'key' });
+    },
+    async copyRun(from, to) {
+      const [source, target] = [await store.getRun(from), await getRun(to)];
+      if (source === undefined) return;
+      const has = (entries: readonly { readonly key: string }[], key: string): boolean =>
+        entries.some((entry) => entry.key === key);
+      const metrics: Metric[] = [];
+      for (const { key } of source.metrics) {
+        if (!has(target.metrics, key))
+          metrics.push(...(await store.metricHistory(from, key, { limit: MAX_COPIED, offset: 0 })));
+      }
+      const params = source.params.filter(({ key }) => !has(target.params, key));
+      if (metrics.length === 0 && params.length === 0) return;
+      const before = target.tags.find((tag) => tag.key === REUSED_TAG)?.value.split(' ') ?? [];
+      const value = [...new Set([...before, from])].join(' ');
+      await store.logBatch(to, { metrics, params, tags: [{ key: REUSED_TAG, value }] });
     },
     async metricHistory(runId, key, { maxResults, pageToken } = {}) {
       if (key === '') throw missingValue('metric_key');

@@ -152,6 +152,22 @@ describe('the artifact proxy', () => {
     },
   );
 
+  it('writes nothing to a deleted run, and reads what it has', async () => {
+    const { id, root } = await newRun();
+    expect((await call('PUT', `${root}/kept.txt`, 'kept', 'text/plain')).status).toBe(200);
+    await api('runs/delete', { run_id: id });
+    const answer = await call('PUT', `${root}/more.txt`, 'x', 'text/plain');
+    expect(answer.status).toBe(400);
+    expect(answer.json).toMatchObject({
+      error_code: 'INVALID_PARAMETER_VALUE',
+      message: expect.stringContaining(`The run ${id} must be in the 'active' state`),
+    });
+    expect((await call('DELETE', `${root}/kept.txt`)).status).toBe(400);
+    expect((await call('GET', `${root}/kept.txt`)).text).toBe('kept');
+    await api('runs/restore', { run_id: id });
+    expect((await call('PUT', `${root}/more.txt`, 'x', 'text/plain')).status).toBe(200);
+  });
+
   it('keeps to owners that exist', async () => {
     for (const path of [
       '0/nothere/artifacts/x',

@@ -99,6 +99,16 @@ export interface paths {
   "/api/v1/alerts/{id}": {
     get: { parameters: { query?: never; header?: never; path: { id: string; }; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['AlertDetail'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
   };
+  "/api/v1/tokens": {
+    get: { parameters: { query?: never; header?: never; path?: never; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['TokensResponse'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+    post: { parameters: { query?: never; header?: never; path?: never; cookie?: never }; requestBody: { content: { 'application/json': components['schemas']['TokenRequest'] } }; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['TokenResponse'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+  };
+  "/api/v1/tokens/{id}": {
+    delete: { parameters: { query?: never; header?: never; path: { id: string; }; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['Done'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+  };
+  "/api/v1/audit": {
+    get: { parameters: { query?: { actor?: string; limit?: number; }; header?: never; path?: never; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['AuditResponse'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+  };
 }
 export interface components {
   schemas: {
@@ -107,6 +117,8 @@ export interface components {
     Alerts: { alerts: (components['schemas']['Alert'])[]; };
     Artifact: { path: string; isDir: boolean; bytes?: number; };
     Artifacts: { artifacts: (components['schemas']['Artifact'])[]; };
+    AuditEntry: { id: string; at: number; actor: string; action: string; subject: string; result: string; };
+    AuditResponse: { entries: (components['schemas']['AuditEntry'])[]; };
     Cause: { kind: "person" | "alert" | "schedule" | "dataset"; text: string; alertId?: string; };
     ColumnDrift: { column: string; type: "number" | "category"; effect: number; pAdjusted: number; psi?: number; shift?: number; drifted: boolean; missingReference: number; missingCurrent: number; unseen: number; outOfRange: number; meanReference?: number; meanCurrent?: number; histogram?: { labels: (string)[]; reference: (number)[]; current: (number)[]; }; };
     DatasetVersion: { id: string; project: string; name: string; digest: string; createdAt: number; rows: number; bytes: number; files: ({ path: string; digest: string; bytes: number; })[]; checks: ({ text: string; passed: boolean; observed: string; })[]; columns: ({ name: string; type: string; missing: number; distinct: number; mean?: number; sd?: number; min?: number; max?: number; edges?: (number)[]; counts?: (number)[]; top?: ({ value: string; rows: number; })[]; })[]; };
@@ -167,6 +179,10 @@ export interface components {
     StepLog: { text: string; next: number; done: boolean; };
     StepRun: { step: string; kind: "data" | "environment" | "command" | "onnx"; status: "waiting" | "running" | "succeeded" | "failed" | "cancelled" | "skipped"; command: string; inputs: ({ name: string; from: string; })[]; outputs: ({ name: string; digest?: string; bytes?: number; })[]; params: { [key: string]: string | number | boolean }; startedAt?: number; endedAt?: number; reusedFrom?: string; reason?: string; attempts: ({ number: number; startedAt: number; endedAt?: number; exitCode?: number; signal?: string; peakRssBytes?: number; cpuSeconds?: number; reason?: string; })[]; error?: components['schemas']['Problem']; };
     TensorSpec: { name: string; datatype: string; shape: (number)[]; };
+    Token: { id: string; name: string; role: "viewer" | "editor" | "admin"; createdAt: number; };
+    TokenRequest: { name: string; role?: "viewer" | "editor" | "admin"; };
+    TokenResponse: { token: components['schemas']['Token']; text: string; };
+    TokensResponse: { tokens: (components['schemas']['Token'])[]; required: boolean; };
     TryIt: { rows: ({ [key: string]: string | number | boolean | null })[]; };
     TryItAnswer: { id: string; version: number; latencyMs: number; request: unknown; response: unknown; };
   };

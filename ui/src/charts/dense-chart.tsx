@@ -1,7 +1,7 @@
-import { useEffect, useRef } from 'react';
+import { useEffect, useRef, useSyncExternalStore } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { spread } from './scale.ts';
+import { decimalsOf, spread } from './scale.ts';
 import type { LineChartProps } from './line-chart.tsx';
 
 /** A token's value, for canvas, which knows no variables. */
@@ -30,6 +30,7 @@ function endLabels(plot: uPlot, props: LineChartProps): void {
   plot.ctx.save();
   plot.ctx.font = `550 ${11 * ratio}px "Inter Variable", sans-serif`;
   plot.ctx.textBaseline = 'middle';
+  plot.ctx.textAlign = 'left';
   props.series.forEach((one, i) => {
     plot.ctx.fillStyle = resolved(one.color);
     plot.ctx.fillText(one.name, left + width + 7 * ratio, places[i] ?? top);
@@ -37,7 +38,15 @@ function endLabels(plot: uPlot, props: LineChartProps): void {
   plot.ctx.restore();
 }
 
+function onTheme(change: () => void): () => void {
+  const observer = new MutationObserver(change);
+  observer.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
+  return () => observer.disconnect();
+}
+
 export function DenseChart(props: LineChartProps) {
+  // A canvas keeps the colours it was drawn with: another theme draws it again.
+  const theme = useSyncExternalStore(onTheme, () => document.documentElement.dataset['theme']);
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const element = box.current;
@@ -63,7 +72,7 @@ export function DenseChart(props: LineChartProps) {
             ...axis,
             size: 56,
             grid: { stroke: resolved('var(--line)'), width: 1 },
-            values: (_, values) => values.map((v) => props.format(v)),
+            values: (_, values) => values.map((v) => props.format(v, decimalsOf(values))),
           },
         ],
         series: [
@@ -82,6 +91,6 @@ export function DenseChart(props: LineChartProps) {
       element,
     );
     return () => plot.destroy();
-  }, [props]);
+  }, [props, theme]);
   return <div ref={box} role="img" aria-label={props.label} style={{ height: props.height ?? 208 }} />;
 }

@@ -1,3 +1,4 @@
+import { ScrollX } from '../parts/scroll-x.tsx';
 import { useText } from '../i18n/use-text.tsx';
 import { StatusMark, type MarkKind } from '../parts/status-mark.tsx';
 import { layout, type GraphNode } from './graph-layout.ts';
@@ -62,7 +63,7 @@ export function Graph({ nodes, width, label, onPick }: GraphProps) {
       })
       .join('');
   return (
-    <div className="scrollx">
+    <ScrollX>
       <svg
         width={total}
         height={height}
@@ -97,7 +98,7 @@ export function Graph({ nodes, width, label, onPick }: GraphProps) {
                   onClick: () => onPick(node.id),
                   onKeyDown: (event: { key: string }) =>
                     event.key === 'Enter' || event.key === ' ' ? onPick(node.id) : undefined,
-                  'aria-label': `${node.name}: ${t(`mark.${node.mark}`)}, ${node.note}`,
+                  'aria-description': t(`mark.${node.mark}`),
                   'aria-pressed': node.selected === true,
                 };
           return (
@@ -138,6 +139,6 @@ export function Graph({ nodes, width, label, onPick }: GraphProps) {
           );
         })}
       </svg>
-    </div>
+    </ScrollX>
   );
 }

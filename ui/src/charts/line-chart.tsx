@@ -1,7 +1,7 @@
 import { useState, type KeyboardEvent, type PointerEvent } from 'react';
 import { useText } from '../i18n/use-text.tsx';
 import { SeriesMark, type SeriesShape } from './series-mark.tsx';
-import { linear, px, spread, ticks, timeLabel, timeTicks } from './scale.ts';
+import { decimalsOf, linear, px, spread, ticks, timeLabel, timeTicks } from './scale.ts';
 
 export interface Point {
   readonly x: number;
@@ -29,7 +29,8 @@ export interface LineChartProps {
   readonly label: string;
   readonly series: readonly Series[];
   readonly xKind: 'time' | 'number';
-  readonly format: (value: number) => string;
+  /** `decimals` is given for ticks, so that they have as many as they need and no more. */
+  readonly format: (value: number, decimals?: number) => string;
   readonly limits?: readonly { readonly value: number; readonly text: string }[];
   readonly events?: readonly { readonly at: number; readonly text: string }[];
   /** Outcomes of this span are still arriving. */
@@ -88,8 +89,9 @@ export function LineChart({
   ];
   const [lowest, highest] = values.length === 0 ? [0, 1] : [Math.min(...values), Math.max(...values)];
   const yTicks = ticks(lowest, highest === lowest ? lowest + (Math.abs(lowest) || 1) : highest, height < 120 ? 2 : 4);
+  const tickPlaces = decimalsOf(yTicks);
   const frame = {
-    left: 12 + Math.max(...yTicks.map((v) => format(v).length)) * 6.2 + (unit === undefined ? 0 : 14),
+    left: 12 + Math.max(...yTicks.map((v) => format(v, tickPlaces).length)) * 6.2 + (unit === undefined ? 0 : 14),
     right: width - 66,
     top: events.length > 0 ? 18 : 8,
     bottom: height - 22,
@@ -165,7 +167,7 @@ export function LineChart({
         <g key={v}>
           <path d={`M${frame.left} ${px(y(v))}H${frame.right}`} stroke="var(--line)" />
           <text x={frame.left - 6} y={px(y(v)) + 3.5} fontSize="10.5" textAnchor="end" fill="var(--ink-3)">
-            {format(v)}
+            {format(v, tickPlaces)}
             {unit !== undefined && i === yTicks.length - 1 ? ` ${unit}` : ''}
           </text>
         </g>

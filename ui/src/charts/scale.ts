@@ -17,6 +17,13 @@ export function ticks(low: number, high: number, count = 4): readonly number[] {
   return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
 }
 
+/** Decimals that tell the ticks apart, and no more. */
+export function decimalsOf(marks: readonly number[]): number {
+  const step = Math.abs((marks[1] ?? 1) - (marks[0] ?? 0)) || 1;
+  const places = Math.max(0, Math.ceil(-Math.log10(step) - 1e-9));
+  return Math.abs(step * 10 ** places - Math.round(step * 10 ** places)) > 1e-6 ? places + 1 : places;
+}
+
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;

@@ -1,4 +1,4 @@
-import { linear, px, ticks } from './scale.ts';
+import { decimalsOf, linear, px, ticks } from './scale.ts';
 
 export interface VersionDot {
   readonly name: string;
@@ -19,7 +19,7 @@ export function VersionDots({
   readonly dots: readonly VersionDot[];
   readonly width: number;
   readonly label: string;
-  readonly format: (value: number) => string;
+  readonly format: (value: number, decimals?: number) => string;
 }) {
   const all = dots.flatMap((dot) => [dot.value, dot.low ?? dot.value, dot.high ?? dot.value]);
   const marks = ticks(Math.min(...all), Math.max(...all), 3);
@@ -32,7 +32,7 @@ export function VersionDots({
         <g key={v}>
           <path d={`M0 ${px(y(v))}H${right}`} stroke="var(--line)" />
           <text x={right + 5} y={px(y(v)) + 3.5} fontSize="10.5" fill="var(--ink-3)">
-            {format(v)}
+            {format(v, decimalsOf(marks))}
           </text>
         </g>
       ))}

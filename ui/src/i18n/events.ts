@@ -14,7 +14,7 @@ export const events = {
   'event.pipeline_run.cancelled': ['Pipeline run {n} stopped', '파이프라인 실행 {n} 중지'],
   'event.model.unchanged': [
     'Nothing to do: the run made v{version} again',
-    '할 일 없음: 같은 v{version}이(가) 나왔습니다',
+    '할 일 없음: v{version} 모델과 결과가 같습니다',
   ],
   'event.model.unchanged.why': [
     'same data, code and parameters as the champion',
@@ -29,12 +29,12 @@ export const events = {
   'event.image.built': ['Image of {v} built', '{v} 이미지 생성'],
   'event.release.created': ['{v} released to {endpoint}', '{v}, {endpoint} 릴리스'],
   'event.rollout.started': ['{v} starts on {endpoint}', '{v}, {endpoint} 배포 시작'],
-  'event.rollout.started.why': ['beside v{from}', 'v{from}과(와) 함께'],
+  'event.rollout.started.why': ['beside v{from}', '함께 운영: v{from}'],
   'event.rollout.stepped': ['{v} takes {percent}% of calls', '{v}, 호출의 {percent}% 처리'],
   'event.rollout.promoted': ['{v} takes all calls of {endpoint}', '{v}, {endpoint}의 모든 호출 처리'],
   'event.rollout.promoted.why': ['v{from} stays warm for undo', 'v{from} 즉시 되돌리기 대기'],
   'event.rollout.rolled_back': ['{v} rolled back', '{v} 되돌림'],
-  'event.endpoint.rolled_back': ['{endpoint} put back to {v} in {time}', '{endpoint}: {time} 만에 {v}(으)로 되돌림'],
+  'event.endpoint.rolled_back': ['{endpoint} put back to {v} in {time}', '{endpoint}: {time} 만에 되돌림, 현재 {v}'],
   'event.endpoint.rolled_back.why': ['was v{from}', '이전 v{from}'],
   'event.alert.fired': ['Incident {n}: {monitor}', '인시던트 {n}: {monitor}'],
   'event.alert.resolved': ['Incident {n} closed', '인시던트 {n} 종료'],

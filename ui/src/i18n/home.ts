@@ -35,7 +35,7 @@ export const home = {
   ],
   'home.failed': [
     '{project}: pipeline run {n} failed. Production is unchanged.',
-    '{project}: 파이프라인 실행 {n}이(가) 실패했습니다. 운영 모델은 그대로입니다.',
+    '{project}: 파이프라인 실행 실패(번호 {n}). 운영 모델은 그대로입니다.',
   ],
   'home.rolling': [
     '{project} is replacing its own model: {v} takes {percent}% of calls, if it stays better all of them.',

@@ -106,7 +106,7 @@ export const models = {
   'version.hashed': ['with hashes', '해시 있음'],
   'version.layers': ['Image layers', '이미지 레이어'],
   'version.deploy': ['Deploy…', '배포…'],
-  'version.deploy.question': ['Release v{version} to {endpoint}?', '{endpoint}에 v{version}을(를) 릴리스할까요?'],
+  'version.deploy.question': ['Release v{version} to {endpoint}?', '{endpoint}에 릴리스할까요? 버전: v{version}'],
   'version.deploy.risk': [
     'It takes calls step by step, and rolls back by itself if a rule trips.',
     '단계적으로 호출을 받으며, 규칙을 위반하면 스스로 되돌립니다.',
@@ -117,7 +117,7 @@ export const models = {
   'version.promote': ['Make champion…', '챔피언 지정…'],
   'version.promote.question': [
     'Make v{version} the champion of {model}?',
-    'v{version}을(를) {model}의 챔피언으로 지정할까요?',
+    '{model}의 챔피언으로 지정할까요? 버전: v{version}',
   ],
   'version.promote.risk': [
     'Later candidates are judged against it. Undo moves the alias back.',

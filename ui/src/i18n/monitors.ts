@@ -62,7 +62,7 @@ export const monitors = {
     'Two evaluations make a line; there is {n} so far.',
     '평가가 둘 이상이면 선으로 표시합니다. 현재 {n}회.',
   ],
-  'monitor.share': ['share of columns that moved', '변한 열의 비율'],
+  'monitor.share': ['Share of columns that moved', '변한 열의 비율'],
   'monitor.all': ['all', '전체'],
   'monitor.columns': ['Drift by column', '열별 드리프트'],
   'monitor.columns.sub': [
@@ -135,7 +135,7 @@ export const monitors = {
   'incident.since': ['since', '시작'],
   'incident.alert': ['alert', '알림'],
   'data.answer': [
-    '{name} has {rows|row|rows} in {n|version|versions}; the newest is of {when}.',
+    '{name} has {rows|row|rows} in {n|version|versions}; the newest was made {when}.',
     '{name}: {rows}행, 버전 {n}개. 최신 {when}.',
   ],
   'data.none': ['No dataset version yet', '아직 데이터셋 버전이 없습니다'],

@@ -7,7 +7,7 @@ export const pipelines = {
   'pipeline.failed': ['failed', '실패'],
   'pipeline.cancelled': ['stopped', '중지됨'],
   'pipelines.answer': [
-    '{n|run|runs} of the pipeline; the last one {status} {when}.',
+    '{n|run|runs} of the pipeline; the last one: {status}, {when}.',
     '파이프라인 실행 {n}회. 마지막 실행: {status}, {when}.',
   ],
   'pipelines.none': ['No pipeline run yet', '아직 파이프라인 실행이 없습니다'],
@@ -48,13 +48,10 @@ export const pipelines = {
     'Waiting to start; {done} of {total} steps are done.',
     '시작 대기 중. 단계 {total}개 중 {done}개 완료.',
   ],
-  'prun.accepted': [
-    'It made {v}, which passed its gates, in {time}.',
-    '{time} 만에 {v}을(를) 만들었고 게이트를 통과했습니다.',
-  ],
+  'prun.accepted': ['It made {v}, which passed its gates, in {time}.', '{time} 만에 {v} 생성, 게이트를 통과했습니다.'],
   'prun.refused': [
     'It made {v} in {time}; the gates refused it, so production is unchanged.',
-    '{time} 만에 {v}을(를) 만들었지만 게이트가 거절했습니다. 운영 모델은 그대로입니다.',
+    '{time} 만에 {v} 생성, 게이트가 거절했습니다. 운영 모델은 그대로입니다.',
   ],
   'prun.unchanged': ['It made the same model again: nothing to do.', '같은 모델이 나왔습니다. 할 일이 없습니다.'],
   'prun.succeeded': ['All {total} steps are done, in {time}.', '단계 {total}개를 {time} 만에 모두 마쳤습니다.'],
@@ -74,7 +71,7 @@ export const pipelines = {
   ],
   'prun.retried': ['{n|try|tries} failed and ran again by itself.', '시도 {n}회가 실패하여 스스로 다시 실행했습니다.'],
   'prun.stop': ['Stop…', '중지…'],
-  'prun.stop.question': ['Stop run {n} of {project}?', '{project} 실행 {n}을(를) 중지할까요?'],
+  'prun.stop.question': ['Stop run {n} of {project}?', '{project} 파이프라인을 중지할까요? 실행 {n}'],
   'prun.stop.risk': [
     'Finished steps are kept; the next run takes them up.',
     '끝난 단계는 보존되어 다음 실행에 쓰입니다.',

@@ -19,7 +19,7 @@ export interface StreamHandlers {
 }
 
 /** Servers send a comment at least this often; longer silence means that we are behind. */
-const SILENCE_MS = 40_000;
+const SILENCE_MS = 25_000;
 
 interface Fields {
   id?: string;

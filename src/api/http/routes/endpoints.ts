@@ -1,10 +1,10 @@
 /** Endpoints: traffic, rollouts, predictions, outcomes. */
-import type { Endpoint } from '../../../domain/deployments.ts';
+import type { Endpoint, Rollout } from '../../../domain/deployments.ts';
 import { MillwrightError } from '../../../domain/errors.ts';
+import { latencyQuantile } from '../../../domain/latency.ts';
 import type { PlaneStatus } from '../../../ports/data-plane.ts';
 import type { Handlers } from '../bind.ts';
 import type { ApiDeps } from '../deps.ts';
-import { latencyQuantile } from './latency.ts';
 import { list, rolloutWire } from './present.ts';
 
 type Mine = Pick<
@@ -39,14 +39,20 @@ export function endpointHandlers(deps: ApiDeps): Mine {
     return new Map(releases.map((release) => [release.id, release.version]));
   }
 
-  function load(endpoint: Endpoint, status: PlaneStatus | undefined) {
+  function load(endpoint: Endpoint, status: PlaneStatus | undefined, rollout: Rollout | undefined) {
     const stats = status?.stats.find((one) => one.endpoint === endpoint.id)?.releases ?? [];
-    const running = endpoint.rolloutId !== undefined && endpoint.weights.length > 1;
+    // A rollout may put an older version up again: only the rollout knows which release is on trial.
+    const candidate =
+      rollout?.status === 'running' && rollout.fromReleaseId !== undefined ? rollout.releaseId : undefined;
+    const roleOf = (releaseId: string, percent: number): 'candidate' | 'champion' | 'previous' => {
+      if (candidate === undefined) return percent === 0 ? 'previous' : 'champion';
+      if (releaseId === candidate) return 'candidate';
+      return releaseId === rollout?.fromReleaseId ? 'champion' : 'previous';
+    };
     const weights = [
       ...endpoint.weights,
       ...(endpoint.previous === undefined ? [] : [{ ...endpoint.previous, percent: 0 }]),
     ];
-    const lowest = Math.min(...endpoint.weights.map((weight) => weight.version));
     const seen = new Set<string>();
     return weights.flatMap((weight) => {
       if (seen.has(weight.releaseId)) return [];
@@ -54,18 +60,12 @@ export function endpointHandlers(deps: ApiDeps): Mine {
       const own = stats.find((one) => one.releaseId === weight.releaseId);
       const quantile = (q: number) => (own === undefined ? undefined : latencyQuantile([own.latency], q));
       const [p50, p95, p99] = [quantile(0.5), quantile(0.95), quantile(0.99)];
-      const role =
-        weight.percent === 0
-          ? ('previous' as const)
-          : running && weight.version !== lowest
-            ? ('candidate' as const)
-            : ('champion' as const);
       return [
         {
           releaseId: weight.releaseId,
           version: weight.version,
           percent: weight.percent,
-          role,
+          role: roleOf(weight.releaseId, weight.percent),
           calls: own?.calls ?? 0,
           rows: own?.rows ?? 0,
           errors: own?.errors ?? 0,
@@ -80,8 +80,8 @@ export function endpointHandlers(deps: ApiDeps): Mine {
 
   async function wire(endpoint: Endpoint, status: PlaneStatus | undefined) {
     const addresses = plane.addresses();
-    const releases = load(endpoint, status);
     const rollout = endpoint.rolloutId === undefined ? undefined : await store.rollouts.get(endpoint.rolloutId);
+    const releases = load(endpoint, status, rollout);
     const versions = await versionsOf(endpoint.id);
     return {
       name: endpoint.id,

@@ -2,18 +2,25 @@
 import type { Handlers } from '../bind.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { EventType } from '../../../domain/events.ts';
+import { latencyQuantile } from '../../../domain/latency.ts';
 import type { Estimate } from '../../../domain/registry.ts';
-import { latencyQuantile } from './latency.ts';
 
 type Mine = Pick<Handlers, 'server' | 'home' | 'events' | 'resources' | 'datasets'>;
 
 const copy = (metric: { readonly name: string; readonly estimate: Estimate } | undefined) =>
   metric === undefined ? {} : { metric: { name: metric.name, estimate: { ...metric.estimate } } };
 
-export function homeHandlers({ store, tracking, delivery, projects, plane, samples, info }: ApiDeps): Mine {
+export function homeHandlers({ store, analytics, tracking, delivery, projects, plane, samples, info }: ApiDeps): Mine {
   async function countAllRuns(): Promise<number> {
     const { items } = await tracking.searchExperiments({ maxResults: 10_000 });
     return tracking.countRuns({ experimentIds: items.map((one) => one.id) });
+  }
+
+  /** From the log, which outlives the data plane's counters. */
+  async function countPredictions(): Promise<number> {
+    const endpoints = await store.endpoints.find({ limit: 1000 });
+    const spans = await Promise.all(endpoints.map((endpoint) => analytics.span(endpoint.id)));
+    return spans.reduce((sum, span) => sum + (span?.predictions ?? 0), 0);
   }
 
   return {
@@ -24,11 +31,12 @@ export function homeHandlers({ store, tracking, delivery, projects, plane, sampl
     }),
     home: async () => {
       const specs = await projects.specs();
-      const [cards, week, status, runs] = await Promise.all([
+      const [cards, week, status, runs, predictions] = await Promise.all([
         Promise.all(specs.map((spec) => delivery.card(spec))),
         delivery.week(),
         plane.status(),
         countAllRuns(),
+        countPredictions(),
       ]);
       const releases = (status?.stats ?? []).flatMap((endpoint) => endpoint.releases);
       const p99 = latencyQuantile(
@@ -47,7 +55,7 @@ export function homeHandlers({ store, tracking, delivery, projects, plane, sampl
             : [],
         ),
         week: {
-          predictions: releases.reduce((sum, release) => sum + release.rows, 0),
+          predictions,
           errors: releases.reduce((sum, release) => sum + release.errors, 0),
           ...(p99 === undefined ? {} : { p99Ms: p99 }),
           ...week,

@@ -3,6 +3,7 @@ import type { Handlers } from '../bind.ts';
 import type { ApiDeps } from '../deps.ts';
 import { endpointHandlers } from './endpoints.ts';
 import { homeHandlers } from './home.ts';
+import { identityHandlers } from './identity.ts';
 import { modelHandlers } from './models.ts';
 import { monitorHandlers } from './monitors.ts';
 import { pipelineHandlers } from './pipelines.ts';
@@ -16,5 +17,6 @@ export function createHandlers(deps: ApiDeps): Handlers {
     ...modelHandlers(deps),
     ...endpointHandlers(deps),
     ...monitorHandlers(deps),
+    ...identityHandlers(deps),
   };
 }

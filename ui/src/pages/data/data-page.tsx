@@ -1,3 +1,4 @@
+import { ScrollX } from '../../parts/scroll-x.tsx';
 import { useQuery } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
 import { addresses } from '../../api/addresses.ts';
@@ -19,7 +20,7 @@ function Profile({ version }: { readonly version: DatasetVersion }) {
       title={t('data.profile', { name: version.name })}
       sub={t('data.profile.sub', { n: version.columns.length, rows: version.rows })}
     >
-      <div className="scrollx">
+      <ScrollX>
         <table className="feat">
           <thead>
             <tr>
@@ -71,7 +72,7 @@ function Profile({ version }: { readonly version: DatasetVersion }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </ScrollX>
     </Section>
   );
 }
@@ -156,7 +157,7 @@ function List({
         })}
       />
       <Section first title={t('data.versions')} sub={versions.length}>
-        <div className="scrollx">
+        <ScrollX>
           <table>
             <thead>
               <tr>
@@ -212,7 +213,7 @@ function List({
               })}
             </tbody>
           </table>
-        </div>
+        </ScrollX>
       </Section>
       <Chosen version={shown} />
     </>

@@ -1,3 +1,4 @@
+import { ScrollX } from '../../parts/scroll-x.tsx';
 import type { Endpoint, Release, Rollout } from '../../api/types.ts';
 import { IntervalDot } from '../../charts/interval-dot.tsx';
 import type { Formats } from '../../i18n/formats.ts';
@@ -140,7 +141,7 @@ export function Comparison({ endpoint }: { readonly endpoint: Endpoint }) {
   const both = now !== undefined && next !== undefined;
   return (
     <Section first title={t(both ? 'endpoint.versus' : 'endpoint.loads')} sub={t('endpoint.versus.sub')}>
-      <div className="scrollx">{both ? <Versus now={now} next={next} /> : <Loads releases={endpoint.releases} />}</div>
+      <ScrollX>{both ? <Versus now={now} next={next} /> : <Loads releases={endpoint.releases} />}</ScrollX>
       {both ? <p className="meta">{t('endpoint.note')}</p> : null}
     </Section>
   );

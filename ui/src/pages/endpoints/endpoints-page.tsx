@@ -1,3 +1,4 @@
+import { ScrollX } from '../../parts/scroll-x.tsx';
 import { useQuery } from '@tanstack/react-query';
 import { addresses } from '../../api/addresses.ts';
 import { queries } from '../../api/queries.ts';
@@ -33,7 +34,7 @@ function List({ project, endpoints }: { readonly project: string; readonly endpo
         {endpoints.length === 0 ? (
           <Empty title={t('endpoints.none')} text={t('endpoints.none.text')} command="mw deploy" />
         ) : (
-          <div className="scrollx">
+          <ScrollX>
             <table>
               <thead>
                 <tr>
@@ -84,7 +85,7 @@ function List({ project, endpoints }: { readonly project: string; readonly endpo
                 ))}
               </tbody>
             </table>
-          </div>
+          </ScrollX>
         )}
       </Section>
     </>

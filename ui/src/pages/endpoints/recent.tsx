@@ -1,3 +1,4 @@
+import { ScrollX } from '../../parts/scroll-x.tsx';
 import { useQuery } from '@tanstack/react-query';
 import { addresses } from '../../api/addresses.ts';
 import { queries } from '../../api/queries.ts';
@@ -33,7 +34,7 @@ export function RecentPredictions({ project, endpoint }: { readonly project: str
           data.predictions.length === 0 ? (
             <Empty title={t('endpoint.recent.none')} command={`mw predict ${endpoint.name}`} />
           ) : (
-            <div className="scrollx">
+            <ScrollX>
               <table className="tight">
                 <thead>
                   <tr>
@@ -80,7 +81,7 @@ export function RecentPredictions({ project, endpoint }: { readonly project: str
                   ))}
                 </tbody>
               </table>
-            </div>
+            </ScrollX>
           )
         }
       </Loaded>

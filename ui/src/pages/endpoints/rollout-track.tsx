@@ -1,3 +1,4 @@
+import { ScrollX } from '../../parts/scroll-x.tsx';
 import type { Endpoint, Rollout } from '../../api/types.ts';
 import { StepTrack, TrafficBar, type TrackStep } from '../../charts/traffic.tsx';
 import { useText, type Text } from '../../i18n/use-text.tsx';
@@ -26,7 +27,7 @@ function trackSteps(rollout: Rollout, text: Text): readonly TrackStep[] {
         state: 'now',
         progress: rollout.progress,
         when,
-        note: `${t('endpoint.step.now', { hold: holdText(rollout, text) })} · ${t('endpoint.hold.calls', { calls })}`,
+        note: t('endpoint.step.now', { hold: holdText(rollout, text), calls }),
       };
     }
     if (step.endedAt !== undefined || (rollout.status === 'promoted' && step.startedAt !== undefined)) {
@@ -77,7 +78,7 @@ export function RolloutHistory({ rollouts }: { readonly rollouts: readonly Rollo
   if (rollouts.length === 0) return null;
   return (
     <Section title={t('endpoint.rollouts')} sub={rollouts.length}>
-      <div className="scrollx">
+      <ScrollX>
         <table>
           <tbody>
             {rollouts.slice(0, 20).map((one) => (
@@ -99,7 +100,7 @@ export function RolloutHistory({ rollouts }: { readonly rollouts: readonly Rollo
             ))}
           </tbody>
         </table>
-      </div>
+      </ScrollX>
     </Section>
   );
 }

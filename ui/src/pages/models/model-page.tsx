@@ -1,3 +1,4 @@
+import { ScrollX } from '../../parts/scroll-x.tsx';
 import { useQuery } from '@tanstack/react-query';
 import { addresses, numberOf } from '../../api/addresses.ts';
 import { queries } from '../../api/queries.ts';
@@ -28,7 +29,9 @@ export function familyMetric(versions: readonly ModelVersionSummary[]): string |
 export function Family({
   versions,
   metric,
+  first = false,
 }: {
+  readonly first?: boolean;
   readonly versions: readonly ModelVersionSummary[];
   readonly metric: string;
 }) {
@@ -39,7 +42,7 @@ export function Family({
     .toReversed();
   if (dots.length === 0) return null;
   return (
-    <Section title={t('model.family')} sub={t('model.family.sub', { metric })}>
+    <Section first={first} title={t('model.family')} sub={t('model.family.sub', { metric })}>
       <Figure
         firstWidth={360}
         table={{
@@ -56,7 +59,7 @@ export function Family({
         {(width) => (
           <VersionDots
             width={width}
-            format={(v) => f.num(v)}
+            format={(v, decimals) => f.num(v, decimals)}
             label={dots.map((one) => `v${one.number} ${metric} ${f.num(one.metrics[metric]?.value ?? 0)}`).join(', ')}
             dots={dots.map((one) => ({
               name: `v${one.number}`,
@@ -105,7 +108,7 @@ export function ModelPage({ project, name }: { readonly project: string; readonl
                 {versions.length === 0 ? (
                   <Empty title={t('models.none')} text={t('models.none.text')} command="mw run" />
                 ) : (
-                  <div className="scrollx">
+                  <ScrollX>
                     <table>
                       <thead>
                         <tr>
@@ -187,10 +190,10 @@ export function ModelPage({ project, name }: { readonly project: string; readonl
                         })}
                       </tbody>
                     </table>
-                  </div>
+                  </ScrollX>
                 )}
               </Section>
-              {metric === undefined ? null : <Family versions={versions} metric={metric} />}
+              {metric === undefined ? null : <Family first versions={versions} metric={metric} />}
             </div>
           </>
         );

@@ -1,3 +1,4 @@
+import { ScrollX } from '../../parts/scroll-x.tsx';
 import { useQuery } from '@tanstack/react-query';
 import { addresses } from '../../api/addresses.ts';
 import { queries } from '../../api/queries.ts';
@@ -34,7 +35,7 @@ export function ModelsPage({ project }: { readonly project: string }) {
               {models.length === 0 ? (
                 <Empty title={t('models.none')} text={t('models.none.text')} command="mw run" />
               ) : (
-                <div className="scrollx">
+                <ScrollX>
                   <table>
                     <thead>
                       <tr>
@@ -79,7 +80,7 @@ export function ModelsPage({ project }: { readonly project: string }) {
                       ))}
                     </tbody>
                   </table>
-                </div>
+                </ScrollX>
               )}
             </Section>
           </>

@@ -1,3 +1,4 @@
+import { ScrollX } from '../../parts/scroll-x.tsx';
 import type { Estimate, ModelVersionDetail } from '../../api/types.ts';
 import { GateScale, gateLimits } from '../../charts/gate-scale.tsx';
 import { IntervalDot } from '../../charts/interval-dot.tsx';
@@ -60,7 +61,7 @@ export function Better({ detail }: { readonly detail: ModelVersionDetail }) {
       {rows.length === 0 ? (
         <Empty title={t('version.nometrics')} />
       ) : (
-        <div className="scrollx">
+        <ScrollX>
           <table>
             <thead>
               <tr>
@@ -135,7 +136,7 @@ export function Better({ detail }: { readonly detail: ModelVersionDetail }) {
               })}
             </tbody>
           </table>
-        </div>
+        </ScrollX>
       )}
     </Section>
   );
@@ -156,7 +157,7 @@ export function Gates({ detail }: { readonly detail: ModelVersionDetail }) {
     >
       {gates.length === 0 ? <p className="mut">{t('version.gates.none')}</p> : null}
       {gates.length === 0 ? null : (
-        <div className="scrollx">
+        <ScrollX>
           <table>
             <thead>
               <tr>
@@ -210,7 +211,7 @@ export function Gates({ detail }: { readonly detail: ModelVersionDetail }) {
               })}
             </tbody>
           </table>
-        </div>
+        </ScrollX>
       )}
     </Section>
   );

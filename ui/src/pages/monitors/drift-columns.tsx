@@ -1,3 +1,4 @@
+import { ScrollX } from '../../parts/scroll-x.tsx';
 import type { ColumnDrift } from '../../api/types.ts';
 import { Figure } from '../../charts/figure.tsx';
 import { Histogram } from '../../charts/histogram.tsx';
@@ -71,7 +72,7 @@ export function DriftTable({ columns }: { readonly columns: readonly ColumnDrift
   if (columns.length === 0) return <p className="mut">{t('monitor.columns.none')}</p>;
   return (
     <>
-      <div className="scrollx">
+      <ScrollX>
         <table className="feat">
           <thead>
             <tr>
@@ -141,7 +142,7 @@ export function DriftTable({ columns }: { readonly columns: readonly ColumnDrift
             ))}
           </tbody>
         </table>
-      </div>
+      </ScrollX>
       <p className="meta">{t('monitor.method')}</p>
     </>
   );

@@ -1,3 +1,4 @@
+import { ScrollX } from '../../parts/scroll-x.tsx';
 import { addresses } from '../../api/addresses.ts';
 import type { Alert } from '../../api/types.ts';
 import { useText } from '../../i18n/use-text.tsx';
@@ -8,7 +9,7 @@ export function IncidentTable({ alerts }: { readonly alerts: readonly Alert[] })
   const { t, f } = useText();
   if (alerts.length === 0) return <p className="mut">{t('monitors.incidents.none')}</p>;
   return (
-    <div className="scrollx">
+    <ScrollX>
       <table>
         <tbody>
           {alerts.map((one) => (
@@ -25,6 +26,6 @@ export function IncidentTable({ alerts }: { readonly alerts: readonly Alert[] })
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollX>
   );
 }

@@ -1,3 +1,4 @@
+import { ScrollX } from '../../parts/scroll-x.tsx';
 import { useQuery } from '@tanstack/react-query';
 import { addresses } from '../../api/addresses.ts';
 import { queries } from '../../api/queries.ts';
@@ -28,7 +29,7 @@ function MonitorTable({ monitors }: { readonly monitors: readonly Monitor[] }) {
   const { t, f } = useText();
   const current = useRowKeys(monitors.map((one) => addresses.monitor(one.project, one.name)));
   return (
-    <div className="scrollx">
+    <ScrollX>
       <table>
         <thead>
           <tr>
@@ -89,7 +90,7 @@ function MonitorTable({ monitors }: { readonly monitors: readonly Monitor[] }) {
           })}
         </tbody>
       </table>
-    </div>
+    </ScrollX>
   );
 }
 

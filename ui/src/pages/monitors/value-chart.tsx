@@ -19,8 +19,7 @@ export function ValueChart({ monitor, evaluations, alerts, height = 222 }: Value
   if (ordered.length < 2) return <p className="mut">{t('monitor.overtime.none', { n: ordered.length })}</p>;
   const drift = monitor.kind === 'drift';
   const name = drift ? t('monitor.share') : (monitor.metric ?? 'value');
-  const show = (v: number): string =>
-    drift ? f.pct(v) : f.num(v, Math.abs(v) < 10 && !Number.isInteger(v) ? 2 : undefined);
+  const show = (v: number, decimals?: number): string => (drift ? f.pct(v) : f.num(v, decimals));
   const point = (at: number, one: { value: number; low?: number; high?: number } | undefined) => ({
     x: at,
     y: one?.value ?? null,

@@ -1,3 +1,4 @@
+import { ScrollX } from '../../parts/scroll-x.tsx';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { addresses } from '../../api/addresses.ts';
@@ -88,7 +89,7 @@ function List({ project, runs }: { readonly project: string; readonly runs: read
         {runs.length === 0 ? (
           <Empty title={t('pipelines.none')} text={t('pipelines.none.text')} command="mw run" />
         ) : (
-          <div className="scrollx">
+          <ScrollX>
             <table>
               <thead>
                 <tr>
@@ -144,7 +145,7 @@ function List({ project, runs }: { readonly project: string; readonly runs: read
                 ))}
               </tbody>
             </table>
-          </div>
+          </ScrollX>
         )}
       </Section>
     </>

@@ -1,3 +1,4 @@
+import { ScrollX } from '../../parts/scroll-x.tsx';
 import { useQueries } from '@tanstack/react-query';
 import { useState } from 'react';
 import { addresses } from '../../api/addresses.ts';
@@ -85,7 +86,7 @@ function Curves({ runs, metrics }: { readonly runs: readonly RunDetail[]; readon
               xKind="number"
               label={`${metric}: ${series.map((one) => one.name).join(', ')}`}
               series={series.map(({ dash, ...one }) => ({ ...one, ...(dash === undefined ? {} : { dash }) }))}
-              format={(v) => f.num(v)}
+              format={(v, decimals) => f.num(v, decimals)}
             />
           )}
         </Figure>
@@ -109,7 +110,7 @@ function MetricTable({
 }) {
   const { t, f } = useText();
   return (
-    <div className="cells">
+    <ScrollX className="cells">
       <table className="tight">
         <thead>
           <tr>
@@ -143,7 +144,7 @@ function MetricTable({
           })}
         </tbody>
       </table>
-    </div>
+    </ScrollX>
   );
 }
 
@@ -157,7 +158,7 @@ function ParamTable({
   readonly mark: boolean;
 }) {
   return (
-    <div className="cells">
+    <ScrollX className="cells">
       <table className="tight mono">
         <tbody>
           {names.map((name) => {
@@ -177,7 +178,7 @@ function ParamTable({
           })}
         </tbody>
       </table>
-    </div>
+    </ScrollX>
   );
 }
 

@@ -65,7 +65,7 @@ function MetricCurve({ run, metric }: { readonly run: Run; readonly metric: stri
           xKind="number"
           label={`${metric}: ${last?.y == null ? t('unknown') : f.num(last.y)}`}
           series={[{ name: last?.y == null ? '' : f.num(last.y), color: 'var(--ink)', points }]}
-          format={(v) => f.num(v)}
+          format={(v, decimals) => f.num(v, decimals)}
         />
       )}
     </Figure>
@@ -160,9 +160,10 @@ function Detail({ project, detail }: { readonly project: string; readonly detail
             {versions.length === 0
               ? null
               : tx('run.made', {
-                  versions: versions.map((one) => (
+                  versions: versions.map((one, i) => (
                     <Go key={`${one.model}/${one.version}`} to={addresses.version(project, one.model, one.version)}>
-                      {one.model} v{one.version}{' '}
+                      {i === 0 ? '' : ', '}
+                      {one.model} v{one.version}
                     </Go>
                   )),
                 })}

@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef, type MouseEvent } from 'react';
+import { memo, useEffect, useMemo, useRef, type MouseEvent } from 'react';
 import { addresses } from '../../api/addresses.ts';
 import type { Run } from '../../api/types.ts';
 import { useText } from '../../i18n/use-text.tsx';
@@ -32,6 +32,88 @@ export interface RunTableProps {
   readonly narrow: boolean;
 }
 
+interface RunRowProps {
+  readonly project: string;
+  readonly run: Run;
+  readonly index: number;
+  readonly start: number;
+  /** Place among the selected; −1 = not selected. */
+  readonly at: number;
+  readonly current: boolean;
+  readonly columns: readonly RunColumn[];
+  readonly widths: string;
+  readonly narrow: boolean;
+  readonly onSelect: (id: string, range: boolean) => void;
+}
+
+/** Memoized: while the table scrolls, only rows that come into view are made. */
+const RunRow = memo(function RunRow(props: RunRowProps) {
+  const { project, run, index, start, at, current, columns, widths, narrow, onSelect } = props;
+  const { t, f } = useText();
+  const go = useGo();
+  const open = (event: MouseEvent): void => {
+    if (event.target instanceof Element && event.target.closest('a,input,label') !== null) return;
+    go(addresses.run(project, run.id));
+  };
+  return (
+    <div
+      role="row"
+      aria-rowindex={index + 2}
+      aria-selected={at >= 0}
+      className={`vr body${at >= 0 ? ' sel' : ''}${current ? ' cur' : ''}`}
+      style={{ gridTemplateColumns: widths, transform: `translateY(${start}px)` }}
+      onClick={open}
+    >
+      <span role="cell" className="cellmark">
+        <input
+          type="checkbox"
+          checked={at >= 0}
+          aria-label={t('runs.select', { name: run.name })}
+          onChange={(event) => onSelect(run.id, (event.nativeEvent as globalThis.MouseEvent).shiftKey)}
+        />
+      </span>
+      <span role="cell" className="cellmark">
+        <StatusMark kind={RUN_MARKS[run.status]} />
+        <span className="sr">{t(`runs.status.${run.status}`)}</span>
+      </span>
+      <span role="cell" className="st" title={run.name}>
+        <Go to={addresses.run(project, run.id)}>{run.name}</Go>
+        {at >= 0 ? <CategorySwatch index={at} /> : null}
+      </span>
+      {columns.map((one) => {
+        const value = one.kind === 'metric' ? run.metrics[one.name] : run.params[one.name];
+        const short = typeof value === 'number' && Math.abs(value) < 10 && !Number.isInteger(value);
+        return (
+          <span
+            role="cell"
+            key={one.kind + one.name}
+            className={one.kind === 'metric' ? 'num' : 'mono'}
+            title={value === undefined ? t('unknown') : String(value)}
+          >
+            {value === undefined ? (
+              <span className="dim">—</span>
+            ) : typeof value === 'number' ? (
+              f.num(value, short ? 4 : undefined)
+            ) : (
+              value
+            )}
+          </span>
+        );
+      })}
+      {narrow ? null : (
+        <span role="cell" className="num">
+          {run.endTime === undefined ? '' : f.duration(run.endTime - run.startTime)}
+        </span>
+      )}
+      {narrow ? null : (
+        <span role="cell" className="num dim" title={f.full(run.startTime)}>
+          {f.when(run.startTime)}
+        </span>
+      )}
+    </div>
+  );
+});
+
 /** 10,000 rows or more: only what is seen is in the document; the rest is read as it comes near. */
 export function RunTable({
   project,
@@ -46,10 +128,9 @@ export function RunTable({
   onNearEnd,
   narrow,
 }: RunTableProps) {
-  const { t, f } = useText();
-  const go = useGo();
+  const { t } = useText();
   const box = useRef<HTMLDivElement>(null);
-  const shown = narrow ? columns.slice(0, 1) : columns;
+  const shown = useMemo(() => (narrow ? columns.slice(0, 1) : columns), [narrow, columns]);
   const rows = useVirtualizer({
     count: runs.length,
     getScrollElement: () => box.current,
@@ -86,10 +167,6 @@ export function RunTable({
       </span>
     );
   };
-  const open = (event: MouseEvent, run: Run): void => {
-    if (event.target instanceof Element && event.target.closest('a,input,label') !== null) return;
-    go(addresses.run(project, run.id));
-  };
   return (
     <div
       className="vt"
@@ -122,63 +199,20 @@ export function RunTable({
         {items.map((item) => {
           const run = runs[item.index];
           if (run === undefined) return null;
-          const at = selected.indexOf(run.id);
           return (
-            <div
+            <RunRow
               key={run.id}
-              role="row"
-              aria-rowindex={item.index + 2}
-              aria-selected={at >= 0}
-              className={`vr body${at >= 0 ? ' sel' : ''}${item.index === current ? ' cur' : ''}`}
-              style={{ gridTemplateColumns: widths, transform: `translateY(${item.start}px)` }}
-              onClick={(event) => open(event, run)}
-            >
-              <span role="cell" className="cellmark">
-                <input
-                  type="checkbox"
-                  checked={at >= 0}
-                  aria-label={t('runs.select', { name: run.name })}
-                  onChange={(event) => onSelect(run.id, (event.nativeEvent as globalThis.MouseEvent).shiftKey)}
-                />
-              </span>
-              <span role="cell" className="cellmark">
-                <StatusMark kind={RUN_MARKS[run.status]} />
-                <span className="sr">{t(`runs.status.${run.status}`)}</span>
-              </span>
-              <span role="cell" className="st" title={run.name}>
-                <Go to={addresses.run(project, run.id)}>{run.name}</Go>
-                {at >= 0 ? <CategorySwatch index={at} /> : null}
-              </span>
-              {shown.map((one) => {
-                const value = one.kind === 'metric' ? run.metrics[one.name] : run.params[one.name];
-                return (
-                  <span
-                    role="cell"
-                    key={one.kind + one.name}
-                    className={one.kind === 'metric' ? 'num' : 'mono'}
-                    title={value === undefined ? t('unknown') : String(value)}
-                  >
-                    {value === undefined ? (
-                      <span className="dim">—</span>
-                    ) : typeof value === 'number' ? (
-                      f.num(value, Math.abs(value) < 10 && !Number.isInteger(value) ? 4 : undefined)
-                    ) : (
-                      value
-                    )}
-                  </span>
-                );
-              })}
-              {narrow ? null : (
-                <span role="cell" className="num">
-                  {run.endTime === undefined ? '' : f.duration(run.endTime - run.startTime)}
-                </span>
-              )}
-              {narrow ? null : (
-                <span role="cell" className="num dim" title={f.full(run.startTime)}>
-                  {f.when(run.startTime)}
-                </span>
-              )}
-            </div>
+              project={project}
+              run={run}
+              index={item.index}
+              start={item.start}
+              at={selected.indexOf(run.id)}
+              current={item.index === current}
+              columns={shown}
+              widths={widths}
+              narrow={narrow}
+              onSelect={onSelect}
+            />
           );
         })}
       </div>

@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
-import { useCallback, useState, useSyncExternalStore } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import { addresses } from '../../api/addresses.ts';
 import { queries } from '../../api/queries.ts';
 import type { Run } from '../../api/types.ts';
@@ -19,6 +19,7 @@ import { RunTable } from './run-table.tsx';
 import { allRuns, csvOf, download } from './runs-csv.ts';
 import { columnsOf, fieldOf, runsQueryString, type RunsSearch } from './runs-search.ts';
 
+const NO_COLUMNS = { metrics: [], params: [] };
 const phone = matchMedia('(max-width: 759px)');
 const onPhone = (change: () => void): (() => void) => {
   phone.addEventListener('change', change);
@@ -91,9 +92,9 @@ export function RunsPage({ project, search }: { readonly project: string; readon
   const pages = useInfiniteQuery({ ...queries.runs(query), enabled: experiments !== undefined });
   const { fetchNextPage, hasNextPage, isFetchingNextPage } = pages;
   const first = pages.data?.pages[0];
-  const runs = pages.data?.pages.flatMap((page) => page.runs) ?? [];
-  const known = first?.columns ?? { metrics: [], params: [] };
-  const columns = columnsOf(search.cols, known);
+  const runs = useMemo(() => pages.data?.pages.flatMap((page) => page.runs) ?? [], [pages.data]);
+  const known = first?.columns ?? NO_COLUMNS;
+  const columns = useMemo(() => columnsOf(search.cols, known), [search.cols, known]);
   const selected = search.sel === '' ? [] : search.sel.split(',');
 
   const set = (change: Partial<RunsSearch>, replace = false): void => {
@@ -115,6 +116,11 @@ export function RunsPage({ project, search }: { readonly project: string; readon
         true,
       );
   };
+  const latestSelect = useRef(select);
+  useEffect(() => {
+    latestSelect.current = select;
+  });
+  const stableSelect = useCallback((id: string, range: boolean) => latestSelect.current(id, range), []);
   const current = useTableKeys(runs, (run) => go(addresses.run(project, run.id)), select);
   const more = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
@@ -137,7 +143,7 @@ export function RunsPage({ project, search }: { readonly project: string; readon
   };
 
   const where = experiment ?? t('runs.where.all');
-  const winner = best(runs, known.metrics);
+  const winner = useMemo(() => best(runs, known.metrics), [runs, known]);
   const comparing = selected.length >= 2 && !narrow;
   return (
     <>
@@ -215,7 +221,7 @@ export function RunsPage({ project, search }: { readonly project: string; readon
                 order={search.order}
                 onOrder={(order) => set({ order })}
                 selected={selected}
-                onSelect={select}
+                onSelect={stableSelect}
                 current={current}
                 onNearEnd={more}
                 narrow={narrow}
