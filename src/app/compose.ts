@@ -102,6 +102,12 @@ export async function openPlane(config: Config, log: Log) {
   return { plane, restarted };
 }
 
+/** Without bytecode every step would compile its packages again: seconds each time for scikit-learn alone. */
+function stepEnvironment(): Record<string, string> {
+  const { PYTHONDONTWRITEBYTECODE: _, ...rest } = inheritedEnvironment();
+  return rest;
+}
+
 export async function compose(
   config: Config,
   log: Log,
@@ -178,7 +184,7 @@ export async function compose(
     python: pythonFolder(),
     trackingUri,
     trackingToken: () => config.token,
-    env: inheritedEnvironment(),
+    env: stepEnvironment(),
     limits: { diskBytes: config.stepDiskMib * 2 ** 20 },
     workspaceOf: async (project) => (await projects.get(project)).workspace,
   });

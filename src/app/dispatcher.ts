@@ -3,6 +3,7 @@
  * A handler must be idempotent by event id. Two failure modes: a crash after the effect and before the cursor moved repeats the
  * event (hence idempotence); a handler that always fails would block its queue for ever, so after `tries` it is logged and passed.
  */
+import { MillwrightError } from '../domain/errors.ts';
 import type { DomainEvent, EventType } from '../domain/events.ts';
 import type { Log } from '../ports/context.ts';
 import type { EventLog } from '../ports/metadata-store.ts';
@@ -29,6 +30,16 @@ const LOOK_MS = 1000;
 const NEVER_MS = 60_000;
 const TRIES = 8;
 
+/** What another try cannot mend: wrong input stays wrong. Conflicts and everything of the machine may pass. */
+function isFinal(error: unknown): boolean {
+  return (
+    error instanceof MillwrightError &&
+    error.kind.status < 500 &&
+    error.kind.status !== 409 &&
+    error.code !== 'MW-OVERLOADED'
+  );
+}
+
 export function createDispatcher(
   events: EventLog,
   bell: EventBell,
@@ -51,6 +62,27 @@ export function createDispatcher(
       signal.addEventListener('abort', done);
     });
 
+  /** The story must say where the loop stands still; the log alone would hide it from the person who waits. */
+  async function giveUp(reaction: Reaction, event: DomainEvent, error: unknown): Promise<void> {
+    log.error({ err: error, reaction: reaction.name, event: event.id, type: event.type }, 'reaction given up');
+    const runId = 'runId' in event.data && typeof event.data.runId === 'string' ? { runId: event.data.runId } : {};
+    await events.append({
+      id: `${event.id}-${reaction.name}`,
+      type: 'reaction.gave_up',
+      at: Date.now(),
+      project: event.project,
+      actor: 'system',
+      cause: event.id,
+      data: {
+        reaction: reaction.name,
+        event: event.type,
+        code: error instanceof MillwrightError ? error.code : 'MW-INTERNAL',
+        message: error instanceof Error ? error.message : String(error),
+        ...runId,
+      },
+    });
+  }
+
   async function deliver(reaction: Reaction, event: DomainEvent): Promise<void> {
     for (let attempt = 1; attempt <= TRIES && !signal.aborted; attempt += 1) {
       try {
@@ -62,11 +94,11 @@ export function createDispatcher(
           { err: error, reaction: reaction.name, event: event.id, type: event.type, attempt },
           'reaction failed',
         );
-        if (attempt < TRIES) await sleep(Math.min(100 * 2 ** attempt, 10_000));
+        if (isFinal(error) || attempt === TRIES) return giveUp(reaction, event, error);
+        await sleep(Math.min(100 * 2 ** attempt, 10_000));
       }
     }
-    if (signal.aborted) throw new Error('stopped');
-    log.error({ reaction: reaction.name, event: event.id, type: event.type }, 'reaction given up after its last try');
+    throw new Error('stopped');
   }
 
   async function drain(reaction: Reaction): Promise<void> {

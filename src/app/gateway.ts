@@ -133,7 +133,9 @@ async function serve(settings: GatewaySettings): Promise<void> {
   }
   const restPort = await listenHttp(http.server, settings.host, settings.restPort);
   const grpcPort = await listenGrpc(grpc, settings.host, settings.grpcPort);
-  addresses = { rest: `http://${settings.host}:${restPort}`, grpc: `${settings.host}:${grpcPort}` };
+  // "Every address" is no address to call, and no name that the Host check lets through.
+  const name = settings.host === '0.0.0.0' ? '127.0.0.1' : settings.host === '::' ? '[::1]' : settings.host;
+  addresses = { rest: `http://${name}:${restPort}`, grpc: `${name}:${grpcPort}` };
   ready = true;
   const processStart = (await startTimeOf(process.pid)) ?? '';
   await writePlaneRecord(home, {

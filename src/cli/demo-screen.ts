@@ -50,7 +50,7 @@ export function createDemoScreen(out: Output): DemoScreen {
 
   function figures(share: number, now: LiveFigures): string {
     const versions = Object.entries(now.byVersion).map(([version, calls]) => `v${version} ${number(calls)}`);
-    const value = estimate(now.values['observed_expected'] ?? now.values['value']);
+    const value = estimate(now.values[now.watched] ?? now.values['value']);
     const loss = estimate(now.values['log_loss']);
     const parts = [
       safe(now.where),
@@ -58,8 +58,10 @@ export function createDemoScreen(out: Output): DemoScreen {
       now.failed === 0 ? paint.green('0 failed') : paint.red(`${now.failed} failed`),
       `p99 ${now.recent.p99.toFixed(1)} ms`,
       versions.join(' '),
-      value === undefined ? '' : `o/e ${now.breached ? paint.yellow(value) : value}`,
-      loss === undefined ? '' : `log loss ${loss}`,
+      value === undefined
+        ? ''
+        : `${now.watched === 'observed_expected' ? 'o/e' : now.watched} ${now.breached ? paint.yellow(value) : value}`,
+      loss === undefined || now.watched === 'log_loss' ? '' : `log loss ${loss}`,
       now.activity === 'none' ? '' : paint.dim(now.activity),
     ];
     return `  ${bar(share)} ${parts.filter((part) => part !== '').join(paint.dim(' · '))}`;

@@ -78,6 +78,14 @@ export interface EventData {
   'alert.continued': { readonly alertId: string; readonly monitorId: string; readonly text: string };
   'alert.resolved': { readonly alertId: string; readonly monitorId: string; readonly text: string };
   'trigger.skipped': { readonly reason: string; readonly alertId?: string };
+  /** A handler of the loop failed for good: the loop stands still here until a person acts. */
+  'reaction.gave_up': {
+    readonly reaction: string;
+    readonly event: string;
+    readonly code: string;
+    readonly message: string;
+    readonly runId?: string;
+  };
   'data_plane.restarted': { readonly pid: number; readonly reason: string };
 }
 

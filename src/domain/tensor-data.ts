@@ -46,30 +46,35 @@ function numberStorage(datatype: Exclude<Datatype, 'BYTES' | 'INT64' | 'UINT64'>
   }
 }
 
-/** A tensor's little-endian bytes as its storage. `bytes` must be a whole number of elements and own its aligned buffer. */
-export function storageOver(datatype: Exclude<Datatype, 'BYTES'>, buffer: ArrayBuffer): TensorData {
+/** A tensor's little-endian bytes as its storage. `offset` in bytes, a multiple of the element's size; `length` in elements; default: the whole buffer. */
+export function storageOver(
+  datatype: Exclude<Datatype, 'BYTES'>,
+  buffer: ArrayBuffer,
+  offset?: number,
+  length?: number,
+): TensorData {
   switch (datatype) {
     case 'BOOL':
     case 'UINT8':
-      return new Uint8Array(buffer);
+      return new Uint8Array(buffer, offset, length);
     case 'UINT16':
-      return new Uint16Array(buffer);
+      return new Uint16Array(buffer, offset, length);
     case 'UINT32':
-      return new Uint32Array(buffer);
+      return new Uint32Array(buffer, offset, length);
     case 'UINT64':
-      return new BigUint64Array(buffer);
+      return new BigUint64Array(buffer, offset, length);
     case 'INT8':
-      return new Int8Array(buffer);
+      return new Int8Array(buffer, offset, length);
     case 'INT16':
-      return new Int16Array(buffer);
+      return new Int16Array(buffer, offset, length);
     case 'INT32':
-      return new Int32Array(buffer);
+      return new Int32Array(buffer, offset, length);
     case 'INT64':
-      return new BigInt64Array(buffer);
+      return new BigInt64Array(buffer, offset, length);
     case 'FP32':
-      return new Float32Array(buffer);
+      return new Float32Array(buffer, offset, length);
     case 'FP64':
-      return new Float64Array(buffer);
+      return new Float64Array(buffer, offset, length);
   }
 }
 

@@ -6,6 +6,7 @@ import {
   ask,
   createScenario,
   inferTiny,
+  type Json,
   jsonOf,
   type Scenario,
   type ServerProcess,
@@ -27,7 +28,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => scenario.end());
 
-const detail = async (): Promise<any> => (await ask(server.url, '/api/v1/endpoints/tiny')).json;
+const detail = async (): Promise<Json> => (await ask(server.url, '/api/v1/endpoints/tiny')).json;
 
 test.each([
   ['broken.onnx', 2, /load|parse|protobuf|not a model|invalid/i],
@@ -44,7 +45,9 @@ test.each([
   const { endpoint, rollouts } = await detail();
   expect(rollouts[0]).toMatchObject({ status: 'rolled-back', version });
   expect(rollouts[0].reason).toMatch(says);
-  expect(endpoint.releases.filter((release: any) => release.percent > 0)).toMatchObject([{ version: 1, percent: 100 }]);
+  expect(endpoint.releases.filter((release: Json) => release.percent > 0)).toMatchObject([
+    { version: 1, percent: 100 },
+  ]);
   expect(await inferTiny(server.rest)).toEqual({ version: 1, values: [2, 3] });
   await load.stop();
   expect(load.failures).toEqual([]);

@@ -2,7 +2,17 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ask, createScenario, type Ended, jsonOf, runs, type Scenario, type ServerProcess, until } from './scenario.ts';
+import {
+  ask,
+  createScenario,
+  type Ended,
+  type Json,
+  jsonOf,
+  runs,
+  type Scenario,
+  type ServerProcess,
+  until,
+} from './scenario.ts';
 
 let scenario: Scenario;
 let server: ServerProcess;
@@ -24,9 +34,9 @@ beforeAll(async () => {
 });
 afterAll(() => scenario.end());
 
-async function steps(id: string): Promise<Record<string, any>> {
+async function steps(id: string): Promise<Record<string, Json>> {
   const { json } = await ask(server.url, `/api/v1/pipeline-runs/${id}`);
-  return Object.fromEntries(json.steps.map((step: any) => [step.step, step]));
+  return Object.fromEntries(json.steps.map((step: Json) => [step.step, step]));
 }
 
 const newest = async (): Promise<string> =>
@@ -35,7 +45,7 @@ const newest = async (): Promise<string> =>
 async function fails(
   script: string,
   exit = 1,
-): Promise<{ readonly json: any; readonly plain: Ended; readonly steps: Record<string, any> }> {
+): Promise<{ readonly json: Json; readonly plain: Ended; readonly steps: Record<string, Json> }> {
   scenario.write('bad.py', script);
   const ended = await scenario.mw(['run', '--json']);
   expect(ended.code).toBe(exit);
@@ -147,6 +157,6 @@ test('corrected: the next run succeeds and reuses what was good all along', { ti
   expect(after['after']).toMatchObject({ status: 'succeeded' });
   // Every run that failed is still there, with its log.
   const { json } = await ask(server.url, '/api/v1/pipeline-runs?limit=100');
-  expect(json.pipelineRuns.filter((one: any) => one.status === 'failed').length).toBeGreaterThanOrEqual(6);
+  expect(json.pipelineRuns.filter((one: Json) => one.status === 'failed').length).toBeGreaterThanOrEqual(6);
   expect(existsSync(join(scenario.home, 'millwright.db'))).toBe(true);
 });

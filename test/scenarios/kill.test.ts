@@ -7,6 +7,7 @@ import {
   ask,
   createScenario,
   inferTiny,
+  type Json,
   jsonOf,
   kill9,
   type Scenario,
@@ -79,7 +80,7 @@ test('kill -9 of the server in the middle of a step: the run goes on, no step ru
   expect(done.pipelineRun).toMatchObject({ status: 'succeeded', result: { kind: 'accepted', version: 1 } });
   expect(lines('ran')).toEqual(['one', 'two', 'three']);
   expect(
-    done.steps.every((step: any) => step.kind === 'data' || step.kind === 'environment' || step.attempts.length === 1),
+    done.steps.every((step: Json) => step.kind === 'data' || step.kind === 'environment' || step.attempts.length === 1),
   ).toBe(true);
   const { json } = await ask(server.url, '/api/v1/models/tiny');
   expect(json.versions).toHaveLength(1);
@@ -130,7 +131,7 @@ test('kill -9 of the data plane: it answers again by itself in seconds, same por
   expect(took).toBeLessThan(8000);
   await until('the event', async () => {
     const { json } = await ask(server.url, '/api/v1/events?limit=50');
-    return json.events.some((event: any) => event.type === 'data_plane.restarted');
+    return json.events.some((event: Json) => event.type === 'data_plane.restarted');
   });
 });
 

@@ -4,6 +4,7 @@ import {
   ask,
   createScenario,
   inferTiny,
+  type Json,
   jsonOf,
   type Scenario,
   type ServerProcess,
@@ -24,10 +25,10 @@ beforeAll(async () => {
 });
 afterAll(() => scenario.end());
 
-const newestRollout = async (): Promise<any> => (await ask(server.url, '/api/v1/endpoints/tiny')).json?.rollouts[0];
+const newestRollout = async (): Promise<Json> => (await ask(server.url, '/api/v1/endpoints/tiny')).json?.rollouts[0];
 const champion = async (): Promise<number | undefined> => {
   const { json } = await ask(server.url, '/api/v1/models');
-  return json.models.find((model: any) => model.name === 'tiny')?.aliases.champion;
+  return json.models.find((model: Json) => model.name === 'tiny')?.aliases.champion;
 };
 
 test('data → run → accepted v1 → released by itself → predict', { timeout: 120_000 }, async () => {
@@ -81,7 +82,7 @@ test('a better model takes a canary, a rollback takes it back: no request fails'
   await until('v3 to be promoted', async () => (await champion()) === 3, 80_000);
   expect(await newestRollout()).toMatchObject({ status: 'promoted', version: 3, fromVersion: 1 });
   // Both versions answered while the shares moved.
-  expect([...load.versions.keys()].toSorted()).toEqual([1, 3]);
+  expect([...load.versions.keys()].toSorted((a, b) => a - b)).toEqual([1, 3]);
 
   const plan = await scenario.mw(['deploy', '--plan', '--version', '1', '--json']);
   expect(plan.code).toBe(3);
@@ -99,7 +100,7 @@ test('a better model takes a canary, a rollback takes it back: no request fails'
   expect(load.served()).toBeGreaterThan(200);
   await until('the champion to follow', async () => (await champion()) === 1);
   const events = (await ask(server.url, '/api/v1/events?project=tiny&limit=500')).json.events.map(
-    (event: any) => event.type,
+    (event: Json) => event.type,
   );
   expect(events.filter((type: string) => type === 'rollout.stepped').length).toBeGreaterThanOrEqual(2);
   expect(events).toContain('endpoint.rolled_back');

@@ -32,16 +32,20 @@ export interface CodedBody {
   readonly next?: string;
 }
 
+/** A body of a black box: each test states what it expects of it. */
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Json = any;
+
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
   /** The body as JSON; undefined when it is none. */
-  readonly json: any;
+  readonly json: Json;
 }
 
 /** The last line of a command's JSON output, or its only document. */
-export function jsonOf(ended: Ended): any {
+export function jsonOf(ended: Ended): Json {
   try {
     return JSON.parse(ended.out);
   } catch {
@@ -321,15 +325,19 @@ export function startLoad(rest: string, name = 'tiny', callers = 3): Load {
   const failures: string[] = [];
   const versions = new Map<number, number>();
   let served = 0;
-  let over = false;
+  const halt = new AbortController();
   const caller = async (): Promise<void> => {
-    while (!over) {
+    while (!halt.signal.aborted) {
       try {
         const { version } = await inferTiny(rest, name);
         served += 1;
         versions.set(version, (versions.get(version) ?? 0) + 1);
       } catch (error) {
-        failures.push(error instanceof Error ? `${error.message} ${String(error.cause ?? '')}` : String(error));
+        failures.push(
+          error instanceof Error
+            ? `${error.message} ${error.cause instanceof Error ? error.cause.message : ''}`
+            : String(error),
+        );
       }
       await sleep(5);
     }
@@ -340,7 +348,7 @@ export function startLoad(rest: string, name = 'tiny', callers = 3): Load {
     versions,
     failures,
     async stop() {
-      over = true;
+      halt.abort();
       await all;
     },
   };

@@ -144,7 +144,7 @@ describe('when a token is required', () => {
       const answer = await ask(lockedServer.url, path, {
         method: route.method,
         ...body,
-        headers: headers as Record<string, string>,
+        headers,
       });
       expect({ path, status: answer.status, code: answer.json?.error?.code }).toEqual({
         path,

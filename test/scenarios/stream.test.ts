@@ -95,10 +95,10 @@ test('a client that is cut again and again misses nothing and sees nothing twice
   const [first] = await allSeqs();
   expect(first).toBeDefined();
   const seen: number[] = [first ?? 0];
-  let over = false;
-  const making = makeEvents(600).then(() => (over = true));
+  const over = new AbortController();
+  const making = makeEvents(600).then(() => over.abort());
   let cuts = 0;
-  while (!over) {
+  while (!over.signal.aborted) {
     const reader = await listen(seen.at(-1));
     await new Promise((resolve) => setTimeout(resolve, 60));
     reader.close();

@@ -1,6 +1,6 @@
 /** Story 11: the tracking floor, by plain HTTP: a run is logged, found and read; kill -9 loses no acknowledged batch. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Answer, ask, createScenario, kill9, type Scenario, type ServerProcess } from './scenario.ts';
+import { type Answer, ask, createScenario, type Json, kill9, type Scenario, type ServerProcess } from './scenario.ts';
 
 let scenario: Scenario;
 let server: ServerProcess;
@@ -37,9 +37,9 @@ test('create, log-batch, get, search, history', async () => {
     experiment_ids: ['0'],
     filter: 'metrics.loss < 0.4 and params.depth = "4"',
   });
-  expect(search.json.runs.map((one: any) => one.info.run_id)).toEqual([run]);
+  expect(search.json.runs.map((one: Json) => one.info.run_id)).toEqual([run]);
   const history = await mlflow(`metrics/get-history?run_id=${run}&metric_key=loss`);
-  expect(history.json.metrics.map((one: any) => one.step)).toEqual([1, 2, 3]);
+  expect(history.json.metrics.map((one: Json) => one.step)).toEqual([1, 2, 3]);
 });
 
 test('what is wrong is told in the words of MLflow, and nothing of the batch is kept', async () => {
@@ -73,9 +73,9 @@ test('kill -9 under load, three rounds: every batch that was acknowledged is the
   for (let round = 0; round < 3; round += 1) {
     const runs = await Promise.all(Array.from({ length: 3 }, createRun));
     const acked = new Map<string, number>(runs.map((run) => [run, 0]));
-    let dead = false;
+    const dying = new AbortController();
     const writers = runs.map(async (run) => {
-      for (let step = 0; !dead; step += 1) {
+      for (let step = 0; !dying.signal.aborted; step += 1) {
         const metrics = Array.from({ length: 20 }, (_, index) => ({
           key: `m${index}`,
           value: step,
@@ -87,12 +87,12 @@ test('kill -9 under load, three rounds: every batch that was acknowledged is the
           if (status !== 200) throw new Error(`status ${status}`);
           acked.set(run, step + 1);
         } catch (error) {
-          if (!dead) throw error;
+          if (!dying.signal.aborted) throw error;
         }
       }
     });
     await new Promise((resolve) => setTimeout(resolve, 500 + round * 137));
-    dead = true;
+    dying.abort();
     await kill9(server.child);
     await Promise.all(writers);
     server = await scenario.start();
@@ -103,7 +103,7 @@ test('kill -9 under load, three rounds: every batch that was acknowledged is the
       const [first, last] = await Promise.all(
         ['m0', 'm19'].map((key) => mlflow(`metrics/get-history?run_id=${run}&metric_key=${key}&max_results=25000`)),
       );
-      const stepsOf = (answer: Answer | undefined): number[] => answer?.json.metrics.map((one: any) => one.step) ?? [];
+      const stepsOf = (answer: Answer | undefined): number[] => answer?.json.metrics.map((one: Json) => one.step) ?? [];
       expect(stepsOf(first).slice(0, steps)).toEqual(Array.from({ length: steps }, (_, step) => step));
       // A batch is there whole or not at all.
       expect(stepsOf(last)).toEqual(stepsOf(first));

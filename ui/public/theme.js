@@ -6,7 +6,7 @@
   try {
     theme = localStorage.getItem('mw.theme');
     lang = localStorage.getItem('mw.lang');
-  } catch (_) {
+  } catch {
     // Storage is blocked: the system's choice stands.
   }
   var dark = theme === 'dark' || (theme !== 'light' && matchMedia('(prefers-color-scheme: dark)').matches);

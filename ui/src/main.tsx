@@ -4,6 +4,7 @@ import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { ApiProblem } from './api/problem.ts';
+import { loadFonts } from './design/fonts.ts';
 import { followSystem } from './design/theme.ts';
 import { TextProvider } from './i18n/use-text.tsx';
 import { onKeyDown } from './keys/key-map.ts';
@@ -29,6 +30,7 @@ const client = new QueryClient({
   },
 });
 
+loadFonts();
 followSystem();
 document.addEventListener('keydown', onKeyDown);
 

@@ -119,7 +119,7 @@ export async function installWithUv(job: Job): Promise<Installed> {
     await writeFile(join(job.folder, 'install.txt'), [...indexes, lock].join('\n'));
     await must(
       job,
-      [...base, 'pip', 'sync', '--require-hashes', '--python', pythonOf(job), 'install.txt'],
+      [...base, 'pip', 'sync', '--compile-bytecode', '--require-hashes', '--python', pythonOf(job), 'install.txt'],
       'installing',
       CORRECT,
     );

@@ -1,4 +1,5 @@
 /** What the pool and its worker threads say to each other. Copied by structured clone: small tensors copy faster than they transfer. */
+import type { Packed } from './pack.ts';
 import type { ModelSignature } from '../../domain/registry.ts';
 import type { Tensor } from '../../domain/tensors.ts';
 
@@ -11,12 +12,17 @@ export interface WorkerJob {
 
 export type JobResult = { readonly outputs: readonly Tensor[] } | { readonly error: string };
 
+/** A request on its way: packed by the model's inputs, or as it is when it does not have exactly those. */
+export type SentJob = WorkerJob | { readonly model: number; readonly packed: Packed };
+/** An answer on its way: packed by the model's outputs when all of them were asked for. */
+export type SentResult = JobResult | { readonly packed: Packed };
+
 export type ToWorker =
   | { readonly kind: 'load'; readonly model: number; readonly path: string }
   | { readonly kind: 'unload'; readonly model: number }
-  | { readonly kind: 'run'; readonly jobs: readonly WorkerJob[] };
+  | { readonly kind: 'run'; readonly jobs: readonly SentJob[] };
 
 export type FromWorker =
   | { readonly kind: 'loaded'; readonly model: number; readonly signature: ModelSignature }
   | { readonly kind: 'load-failed'; readonly model: number; readonly reason: string }
-  | { readonly kind: 'done'; readonly results: readonly JobResult[] };
+  | { readonly kind: 'done'; readonly results: readonly SentResult[] };

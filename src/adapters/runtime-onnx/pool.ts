@@ -6,7 +6,8 @@ import { MillwrightError } from '../../domain/errors.ts';
 import { rowsOf } from '../../domain/tensor-data.ts';
 import type { ModelSignature } from '../../domain/registry.ts';
 import type { Tensor } from '../../domain/tensors.ts';
-import type { JobResult, WorkerJob } from './messages.ts';
+import type { JobResult, SentJob, SentResult, WorkerJob } from './messages.ts';
+import { pack, unpack } from './pack.ts';
 import { createWorkerSlot } from './worker-slot.ts';
 import type { WorkerSlot } from './worker-slot.ts';
 
@@ -60,6 +61,7 @@ function runError(reason: string): MillwrightError {
 export function createPool(options: PoolOptions): Pool {
   const queue: Waiting[] = [];
   const lanes: Lane[] = [];
+  const signatures = new Map<number, ModelSignature>();
   let closed = false;
 
   function takeBatch(): Waiting[] {
@@ -79,6 +81,21 @@ export function createPool(options: PoolOptions): Pool {
     return batch;
   }
 
+  function sent(job: WorkerJob): SentJob {
+    const signature = job.outputs === undefined ? signatures.get(job.model) : undefined;
+    const packed = signature === undefined ? undefined : pack(job.inputs, signature.inputs);
+    return packed === undefined ? job : { model: job.model, packed };
+  }
+
+  function received(result: SentResult | undefined, model: number): JobResult {
+    if (result === undefined) return { error: 'no answer' };
+    if (!('packed' in result)) return result;
+    const signature = signatures.get(model);
+    return signature === undefined
+      ? { error: 'the model was unloaded' }
+      : { outputs: unpack(result.packed, signature.outputs) };
+  }
+
   function pump(): void {
     // Idle threads first; only then a second batch behind a busy one.
     for (let depth = 0; depth < options.depth; depth += 1) {
@@ -88,18 +105,18 @@ export function createPool(options: PoolOptions): Pool {
         const batch = takeBatch();
         if (batch.length === 0) return;
         lane.batches.push(batch);
-        lane.slot.run(batch.map((waiting) => waiting.job));
+        lane.slot.run(batch.map((waiting) => sent(waiting.job)));
       }
     }
   }
 
-  function settle(lane: Lane, results: readonly JobResult[]): void {
+  function settle(lane: Lane, results: readonly SentResult[]): void {
     const batch = lane.batches.shift() ?? [];
     pump();
     batch.forEach((waiting, index) => {
-      const result = results[index];
-      if (result !== undefined && 'outputs' in result) waiting.resolve(result.outputs);
-      else waiting.reject(runError(result?.error ?? 'no answer'));
+      const result = received(results[index], waiting.job.model);
+      if ('outputs' in result) waiting.resolve(result.outputs);
+      else waiting.reject(runError(result.error));
     });
   }
 
@@ -160,11 +177,15 @@ export function createPool(options: PoolOptions): Pool {
         if (load.status === 'fulfilled') signature = load.value;
         else failure = load.reason;
       }
-      if (failure === undefined && signature !== undefined) return signature;
+      if (failure === undefined && signature !== undefined) {
+        signatures.set(model, signature);
+        return signature;
+      }
       for (const lane of lanes) lane.slot.unload(model);
       throw failure instanceof Error ? failure : new Error('no worker thread could load it');
     },
     unload(model) {
+      signatures.delete(model);
       for (const lane of lanes) lane.slot.unload(model);
     },
     run(job, deadline) {

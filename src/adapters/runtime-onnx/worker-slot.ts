@@ -1,7 +1,8 @@
 /** One place of the pool: a worker thread, what it is doing, and its replacement when it dies. */
 import { Worker } from 'node:worker_threads';
 import type { ModelSignature } from '../../domain/registry.ts';
-import type { FromWorker, JobResult, ToWorker, WorkerJob } from './messages.ts';
+import type { FromWorker, SentJob, SentResult, ToWorker } from './messages.ts';
+import { handOver } from './pack.ts';
 
 // In development the sources run as they are; the published build has .js files.
 const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
@@ -13,7 +14,7 @@ interface Loading {
 
 export interface SlotEvents {
   /** The batch is answered. */
-  done(results: readonly JobResult[]): void;
+  done(results: readonly SentResult[]): void;
   /** The thread ended; its batch, if any, was not answered. */
   died(reason: string): void;
   /** A new thread took the dead one's place. */
@@ -25,7 +26,7 @@ export interface WorkerSlot {
   unload(model: number): void;
   /** False between a death and the replacement: what is sent then would be lost. */
   alive(): boolean;
-  run(jobs: readonly WorkerJob[]): void;
+  run(jobs: readonly SentJob[]): void;
   /** Ends the thread as a fault would. */
   kill(): Promise<void>;
   close(): Promise<void>;
@@ -99,7 +100,7 @@ export function createWorkerSlot(events: SlotEvents): WorkerSlot {
       send({ kind: 'unload', model });
     },
     alive: () => alive,
-    run: (jobs) => send({ kind: 'run', jobs }),
+    run: (jobs) => worker.postMessage({ kind: 'run', jobs } satisfies ToWorker, handOver(jobs)),
     async kill() {
       await worker.terminate();
     },

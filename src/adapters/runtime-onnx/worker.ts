@@ -4,7 +4,8 @@ import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import type { ModelSignature } from '../../domain/registry.ts';
 import type { Tensor } from '../../domain/tensors.ts';
 import { isBatchable, mergeInputs, mergeKey, splitOutputs } from './merge.ts';
-import type { FromWorker, JobResult, ToWorker, WorkerJob } from './messages.ts';
+import type { FromWorker, JobResult, SentJob, SentResult, ToWorker, WorkerJob } from './messages.ts';
+import { handOver, pack, unpack } from './pack.ts';
 import { datatypeOf, signatureOf, TO_ORT } from './ort-types.ts';
 
 interface Loaded {
@@ -14,7 +15,7 @@ interface Loaded {
 }
 
 const models = new Map<number, Loaded>();
-const say = (message: FromWorker): void => parentPort?.postMessage(message);
+const say = (message: FromWorker, blocks: ArrayBuffer[] = []): void => parentPort?.postMessage(message, blocks);
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 async function load(model: number, path: string): Promise<void> {
@@ -82,7 +83,21 @@ async function runTogether(jobs: readonly WorkerJob[]): Promise<readonly JobResu
   return results;
 }
 
-async function runAll(jobs: readonly WorkerJob[]): Promise<void> {
+function received(job: SentJob): WorkerJob {
+  if (!('packed' in job)) return job;
+  const loaded = models.get(job.model);
+  return { model: job.model, inputs: loaded === undefined ? [] : unpack(job.packed, loaded.signature.inputs) };
+}
+
+function sent(result: JobResult, job: WorkerJob): SentResult {
+  const signature = job.outputs === undefined ? models.get(job.model)?.signature : undefined;
+  if (signature === undefined || !('outputs' in result)) return result;
+  const packed = pack(result.outputs, signature.outputs);
+  return packed === undefined ? result : { packed };
+}
+
+async function runAll(arrived: readonly SentJob[]): Promise<void> {
+  const jobs = arrived.map(received);
   const groups = new Map<string, number[]>();
   jobs.forEach((job, index) => {
     const key = mergeKey(job);
@@ -97,7 +112,8 @@ async function runAll(jobs: readonly WorkerJob[]): Promise<void> {
       results[indexes[at] ?? 0] = result;
     });
   }
-  say({ kind: 'done', results });
+  const answers = results.map((result, index) => sent(result, jobs[index] ?? { model: 0, inputs: [] }));
+  say({ kind: 'done', results: answers }, handOver(answers));
 }
 
 async function act(before: Promise<void>, message: ToWorker): Promise<void> {

@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { ERRORS, type ErrorCode, errorBody, MillwrightError } from '../../domain/errors.ts';
 import { type Auth, bindRoutes, type Handlers } from './bind.ts';
 import { guard, type GuardOptions } from './guard.ts';
+import { BODY_WINDOW_MS, cutSlowBodies } from './slow-body.ts';
 import { registerStream, type Stream } from './stream.ts';
 
 export interface HttpOptions extends GuardOptions {
@@ -11,6 +12,8 @@ export interface HttpOptions extends GuardOptions {
   readonly stream: Stream;
   /** Other transports: MLflow, metrics, the web app's files. */
   readonly extend: (app: FastifyInstance) => Promise<void>;
+  /** See slow-body.ts. */
+  readonly bodyWindowMs?: number;
   /** The web app's one page, answered to browsers for every address that no route has. */
   readonly page: () => Promise<string | undefined>;
 }
@@ -36,6 +39,8 @@ function asMillwright(error: unknown): MillwrightError {
     return new MillwrightError('MW-BODY-TOO-LARGE', 'the body is larger than this route accepts');
   if (fastify.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
     return new MillwrightError('MW-MEDIA-TYPE', 'send the body as application/json');
+  if (fastify.code === 'ECONNRESET')
+    return new MillwrightError('MW-CANCELLED', 'the client went away before its body was there', { cause: error });
   if (fastify.statusCode !== undefined && fastify.statusCode < 500)
     return new MillwrightError('MW-INVALID', fastify.message ?? 'bad request');
   return new MillwrightError('MW-INTERNAL', 'something failed inside the server; its log has the details', {
@@ -53,7 +58,8 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   const app = Fastify({
     logger: false,
     bodyLimit: 1_048_576,
-    requestTimeout: 300_000,
+    // Of the whole request, which would cut large artifacts; headers have their time below and bodies their rate in slow-body.ts.
+    requestTimeout: 0,
     connectionTimeout: 0,
     keepAliveTimeout: 65_000,
     routerOptions: { maxParamLength: 1000, ignoreTrailingSlash: true },
@@ -69,6 +75,7 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     },
   });
   guard(app, options);
+  cutSlowBodies(app, options.bodyWindowMs ?? BODY_WINDOW_MS);
   app.addHook('onSend', async (_request, reply) => {
     reply.header('x-content-type-options', 'nosniff');
     reply.header('referrer-policy', 'no-referrer');

@@ -48,7 +48,7 @@ function guard(request: IncomingMessage, allowed: ReadonlySet<string>, options: 
   if (host === undefined || !allowed.has(hostName(host))) {
     throw new MillwrightError('MW-HOST', `the host name "${host ?? ''}" is not answered here`, {
       where: 'Host',
-      next: 'use localhost, or start the server with --allow-host <name>',
+      next: 'use localhost, or start the server with --allowed-hosts <name>',
     });
   }
   const origin = request.headers.origin;

@@ -263,6 +263,24 @@ describe('replay', () => {
     expect(slow).toBeLessThanOrEqual(7);
   });
 
+  it('publishes nothing while a run reads the data, and all of it afterwards', async () => {
+    const plane = await startPlane();
+    let busy = true;
+    const published: [number, boolean][] = [];
+    const { deps } = await setUp(plane, {
+      activity: async () => (busy ? 'pipeline' : 'none'),
+      publish: async (period) => void published.push([period, busy]),
+      onMoment: ({ period }) => {
+        if (period === 4) busy = false;
+      },
+    });
+    await replay(PLAN, deps, { ...PACE, periodMs: 800, duringPipeline: 100 }, never());
+    expect(published).toEqual([
+      [2, false],
+      [3, false],
+    ]);
+  });
+
   it('waits for the evaluation of a boundary with traffic going on, but not for ever', async () => {
     const plane = await startPlane();
     const asked = new Set<number>();

@@ -126,6 +126,7 @@ export async function replay(
   let sentAt = performance.now() - pace.periodMs;
   let turn = 0;
   let day = -1;
+  const unpublished: number[] = [];
   const now = (): Activity | 'evaluation' =>
     weather.activity !== 'none' ? weather.activity : weather.awaiting === undefined ? 'none' : 'evaluation';
   const stateAt = (period: number, at: number): ReplayState => ({
@@ -162,6 +163,12 @@ export async function replay(
     while (weather.awaiting !== undefined && !signal.aborted) await pause(SLICE_MS, signal);
   }
 
+  /** Not while a run reads the data: files that change under its hands make it fail, rightly. They come when it has ended. */
+  async function publishDue(): Promise<void> {
+    if (weather.activity === 'pipeline') return;
+    for (let due = unpublished.shift(); due !== undefined; due = unpublished.shift()) await deps.publish(due);
+  }
+
   async function turnOfPeriod(period: number): Promise<void> {
     if (period === plan.first) return;
     // one boundary after the other: a short period must not overtake its own evaluation
@@ -170,7 +177,8 @@ export async function replay(
     post.post(boundary);
     // the first request after the boundary lets it be evaluated: what was known by then has to be there before
     await post.delivered(OUTCOME_WAIT_MS);
-    await deps.publish(period - 1);
+    unpublished.push(period - 1);
+    await publishDue();
     weather.awaiting = { boundary, until: performance.now() + pace.settleMs };
   }
 
@@ -191,6 +199,7 @@ export async function replay(
         sentAt = Math.max(sentAt + gap, performance.now() - 4 * gap);
         const today = Math.floor(moment.at / DAY_MS);
         if (today !== day) post.post(moment.at);
+        if (unpublished.length > 0) await publishDue();
         day = today;
         await sendOne(moment, `${plan.prefix}-${period}-${index}`);
         last = stateAt(period, moment.at);

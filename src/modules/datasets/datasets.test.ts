@@ -181,20 +181,36 @@ describe('versions', () => {
     expect(await datasets.list('p')).toEqual([]);
   });
 
-  it('that change while they are read are not recorded', async () => {
+  function whileReading(write: (reads: number) => void) {
+    let reads = 0;
     const growing: Pick<AnalyticsStore, 'summarize' | 'aggregate'> = {
       aggregate: (files, expressions) => analytics.aggregate(files, expressions),
       async summarize(files) {
         const summary = await analytics.summarize(files);
-        writeFileSync(join(root, 'data.csv'), `${CSV}5,1,a,1,x\n`);
+        reads += 1;
+        write(reads);
         return summary;
       },
     };
-    const late = createDatasets({ store, analytics: growing, clock: systemClock, ids: createIds(systemClock) });
+    return createDatasets({ store, analytics: growing, clock: systemClock, ids: createIds(systemClock) });
+  }
+
+  it('that change all the time while they are read are not recorded', async () => {
+    const late = whileReading((reads) => writeFileSync(join(root, 'data.csv'), `${CSV}${reads},1,a,1,x\n`));
     await expect(late.version(ctx, 'p', 'd', { from: ['*.csv'], checks: [] }, workspace)).rejects.toMatchObject({
       code: 'MW-CONFLICT',
     });
     expect(await datasets.list('p')).toEqual([]);
+  });
+
+  it('that change once while they are read are read anew', async () => {
+    const late = whileReading((reads) => {
+      if (reads === 1) writeFileSync(join(root, 'data.csv'), `${CSV}9,1,a,1,x\n`);
+    });
+    const version = await late.version(ctx, 'p', 'd', { from: ['*.csv'], checks: [] }, workspace);
+    const [only, ...others] = await datasets.list('p');
+    expect(others).toEqual([]);
+    expect(only).toMatchObject({ id: version.id, rows: CSV.trim().split('\n').length });
   });
 
   it('equal schemas have no changes', () => {

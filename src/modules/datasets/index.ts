@@ -15,6 +15,9 @@ import { compileCheck } from './check-sql.ts';
 
 export { parseCheck } from './check-grammar.ts';
 
+/** Times a dataset is read anew when its files change while they are read. */
+const READS = 4;
+
 interface DatasetsDeps {
   readonly store: MetadataStore;
   readonly analytics: Pick<AnalyticsStore, 'summarize' | 'aggregate'>;
@@ -124,46 +127,63 @@ export function createDatasets({ store, analytics, clock, ids }: DatasetsDeps): 
     });
   }
 
+  async function takeIn(
+    ctx: Context,
+    project: string,
+    name: string,
+    spec: DatasetSpec,
+    workspace: Workspace,
+  ): Promise<DatasetVersion> {
+    const checks = spec.checks.map(parseCheck);
+    const files = await workspace.dataFiles(spec.from);
+    const digest = contentDigest(files);
+    const id = `${project}/${name}/${digest.slice('sha256:'.length, 'sha256:'.length + 12)}`;
+    const paths = files.map((file) => join(workspace.root, file.path));
+    const known = await store.datasetVersions.get(id);
+    const judged = known !== undefined && known.checks.map((check) => check.text).join('\n') === spec.checks.join('\n');
+    if (known !== undefined && judged) return insist(known);
+
+    const summary = known ?? (await analytics.summarize(paths));
+    const results = await judge(spec.checks, checks, summary.columns, paths);
+    // The engine read the files of the project, not the stored blobs: they must still be what was hashed.
+    if (contentDigest(await workspace.dataFiles(spec.from)) !== digest) {
+      throw new MillwrightError('MW-CONFLICT', `the files of the dataset "${name}" changed while they were read`, {
+        where: `datasets.${name}`,
+        next: 'wait until the program that writes them is done, then: mw run',
+      });
+    }
+    if (known !== undefined) return insist(await save(ctx, { ...known, checks: results }));
+    const [previous] = await store.datasetVersions.find({ where: { project, name }, limit: 1 });
+    const version: DatasetVersion = {
+      id,
+      createdAt: clock.now(),
+      project,
+      name,
+      digest,
+      files,
+      rows: summary.rows,
+      bytes: files.reduce((sum, file) => sum + file.bytes, 0),
+      columns: summary.columns,
+      profile: summary.profile,
+      checks: results,
+      ...(previous === undefined
+        ? {}
+        : { previousId: previous.id, schemaChanges: schemaChanges(previous.columns, summary.columns) }),
+    };
+    return insist(await save(ctx, version));
+  }
+
   return {
     async version(ctx, project, name, spec, workspace) {
-      const checks = spec.checks.map(parseCheck);
-      const files = await workspace.dataFiles(spec.from);
-      const digest = contentDigest(files);
-      const id = `${project}/${name}/${digest.slice('sha256:'.length, 'sha256:'.length + 12)}`;
-      const paths = files.map((file) => join(workspace.root, file.path));
-      const known = await store.datasetVersions.get(id);
-      const judged =
-        known !== undefined && known.checks.map((check) => check.text).join('\n') === spec.checks.join('\n');
-      if (known !== undefined && judged) return insist(known);
-
-      const summary = known ?? (await analytics.summarize(paths));
-      const results = await judge(spec.checks, checks, summary.columns, paths);
-      // The engine read the files of the project, not the stored blobs: they must still be what was hashed.
-      if (contentDigest(await workspace.dataFiles(spec.from)) !== digest) {
-        throw new MillwrightError('MW-CONFLICT', `the files of the dataset "${name}" changed while they were read`, {
-          where: `datasets.${name}`,
-          next: 'wait until the program that writes them is done, then: mw run',
-        });
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          return await takeIn(ctx, project, name, spec, workspace);
+        } catch (error) {
+          // Whoever writes the files is usually done a moment later; only a writer that never rests is worth an error.
+          const moved = error instanceof MillwrightError && error.code === 'MW-CONFLICT';
+          if (!moved || attempt === READS) throw error;
+        }
       }
-      if (known !== undefined) return insist(await save(ctx, { ...known, checks: results }));
-      const [previous] = await store.datasetVersions.find({ where: { project, name }, limit: 1 });
-      const version: DatasetVersion = {
-        id,
-        createdAt: clock.now(),
-        project,
-        name,
-        digest,
-        files,
-        rows: summary.rows,
-        bytes: files.reduce((sum, file) => sum + file.bytes, 0),
-        columns: summary.columns,
-        profile: summary.profile,
-        checks: results,
-        ...(previous === undefined
-          ? {}
-          : { previousId: previous.id, schemaChanges: schemaChanges(previous.columns, summary.columns) }),
-      };
-      return insist(await save(ctx, version));
     },
     list: (project, name) =>
       store.datasetVersions.find({ where: name === undefined ? { project } : { project, name }, limit: 1_000 }),

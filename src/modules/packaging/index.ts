@@ -21,8 +21,6 @@ interface PackagingDeps {
   readonly layout?: string;
 }
 
-;
-
 export interface Packaging {
   /** Pure. Throws MW-STATE for a version that no pipeline made. */
   plan(version: ModelVersion, environment?: Environment): ImagePlan;

@@ -9,8 +9,6 @@ import { createVersions } from './versions.ts';
 import type { Versions } from './versions.ts';
 
 export { versionNumber } from './name-rules.ts';
-;
-;
 
 export interface Registry extends Models, Versions, RegistrySearch {}
 

@@ -17,9 +17,7 @@ export { artifactPath, decodeOnce } from './artifact-path.ts';
 export { checkKey, checkLength, invalidValue, MAX_REGISTRY_TAG_VALUE, missingValue } from './entry-rules.ts';
 export { page, pageSize } from './paging.ts';
 export type { Page } from './paging.ts';
-export type { ArtifactFile,   OwnerRef } from './artifacts.ts';
-;
-;
+export type { ArtifactFile, OwnerRef } from './artifacts.ts';
 export type { SearchQuery } from './experiments.ts';
 
 export interface Tracking extends Experiments, Runs, LoggedModels, Artifacts, Traces {}

@@ -5,7 +5,7 @@ import type { paths } from './schema.d.ts';
 const TOKEN = 'mw.token';
 
 /** The bearer token of this tab, if the server asks for one. Kept for the tab only. */
-export function storedToken(): string | undefined {
+function storedToken(): string | undefined {
   try {
     return sessionStorage.getItem(TOKEN) ?? undefined;
   } catch {

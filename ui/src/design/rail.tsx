@@ -15,7 +15,7 @@ const LOOP: readonly LoopPlace[] = ['data', 'pipelines', 'runs', 'models', 'endp
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
 /** A count or a glyph stands at the right only if it asks for eyes. */
-export function badge(place: PlaceName, home: Home | undefined, runs: string): ReactNode {
+function badge(place: PlaceName, home: Home | undefined, runs: string): ReactNode {
   if (home === undefined) return null;
   const running = sum(home.projects.map((one) => one.runningPipelines));
   const rolling = home.projects.filter((one) => one.situation.kind === 'rolling-out').length;

@@ -2,7 +2,7 @@ export type Theme = 'light' | 'dark' | 'system';
 
 const ORDER: readonly Theme[] = ['light', 'dark', 'system'];
 
-export function storedTheme(): Theme {
+function storedTheme(): Theme {
   try {
     const theme = localStorage.getItem('mw.theme');
     return theme === 'light' || theme === 'dark' ? theme : 'system';

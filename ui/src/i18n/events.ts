@@ -39,5 +39,6 @@ export const events = {
   'event.alert.fired': ['Incident {n}: {monitor}', '인시던트 {n}: {monitor}'],
   'event.alert.resolved': ['Incident {n} closed', '인시던트 {n} 종료'],
   'event.trigger.skipped': ['Trigger did nothing', '트리거가 아무것도 하지 않음'],
+  'event.reaction.gave_up': ['The loop stands still: {reaction} failed', '루프가 멈춤: {reaction} 실패'],
   'event.data_plane.restarted': ['Data plane restarted', '데이터 플레인 재시작'],
 } as const satisfies Record<string, Message>;

@@ -11,15 +11,15 @@ function grouped(value: number): string {
 }
 
 /** Splits a message at its slots and fills them; a slot that is not given stays empty, never `undefined`. */
-export function fill(text: string, slots: Slots): ReactNode[] {
-  const parts: ReactNode[] = [];
+export function fill<T extends ReactNode>(text: string, slots: Readonly<Record<string, T>>): (T | string)[] {
+  const parts: (T | string)[] = [];
   let end = 0;
   for (const match of text.matchAll(SLOT)) {
     parts.push(text.slice(end, match.index));
     const value = slots[match[1] ?? ''];
-    if (match[2] !== undefined)
-      parts.push(`${typeof value === 'number' ? grouped(value) : String(value)} ${value === 1 ? match[2] : match[3]}`);
-    else parts.push(typeof value === 'number' ? grouped(value) : (value ?? ''));
+    const shown = typeof value === 'number' ? grouped(value) : (value ?? '');
+    if (match[2] === undefined) parts.push(shown);
+    else parts.push(shown, ` ${value === 1 ? match[2] : match[3]}`);
     end = match.index + match[0].length;
   }
   parts.push(text.slice(end));

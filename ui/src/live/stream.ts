@@ -28,7 +28,7 @@ interface Fields {
 }
 
 /** Takes whole events off the front of `text`; returns them and the rest. */
-export function takeEvents(text: string): { readonly events: readonly Fields[]; readonly rest: string } {
+function takeEvents(text: string): { readonly events: readonly Fields[]; readonly rest: string } {
   const blocks = text.replaceAll('\r\n', '\n').split('\n\n');
   const rest = blocks.pop() ?? '';
   const events = blocks.map((block) => {

@@ -34,7 +34,7 @@ const GATHER_MS = 300;
 
 export function LiveProvider({ children }: { readonly children: ReactNode }) {
   const client = useQueryClient();
-  const [state, setState] = useState<LiveState>({ kind: 'off', next: Date.now() });
+  const [state, setState] = useState<LiveState>(() => ({ kind: 'off', next: Date.now() }));
   const retry = useRef<() => void>(() => {});
   useEffect(() => {
     const old = new Set<string>();

@@ -10,7 +10,7 @@ export function Page<T>({
   title,
   children,
 }: {
-  readonly query: UseQueryResult<T, Error>;
+  readonly query: UseQueryResult<T>;
   readonly title: string;
   readonly children: (data: T) => ReactNode;
 }) {

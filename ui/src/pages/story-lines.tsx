@@ -24,6 +24,7 @@ const MARKS: Readonly<Record<string, MarkKind>> = {
   'rollout.rolled_back': 'warning',
   'rollout.promoted': 'passed',
   'trigger.skipped': 'unknown',
+  'reaction.gave_up': 'failed',
   'model.unchanged': 'done',
   'data_plane.restarted': 'warning',
 };
@@ -155,6 +156,11 @@ function say(event: LoopEvent, { t, tx, f }: Text): Said | undefined {
     }
     case 'trigger.skipped':
       return { what: t('event.trigger.skipped'), ...why(text(event, 'reason')) };
+    case 'reaction.gave_up':
+      return {
+        what: t('event.reaction.gave_up', { reaction: text(event, 'reaction') }),
+        ...why(text(event, 'message')),
+      };
     case 'data_plane.restarted':
       return { what: t('event.data_plane.restarted'), ...why(text(event, 'reason')) };
     default:

@@ -20,5 +20,6 @@ export const STORY_TYPES = [
   'alert.fired',
   'alert.resolved',
   'trigger.skipped',
+  'reaction.gave_up',
   'data_plane.restarted',
 ].join(',');

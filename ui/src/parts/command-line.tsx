@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react';
 import { useText } from '../i18n/use-text.tsx';
 
 /** Writes to the clipboard and says so for two seconds. False: the browser refused. */
-export function useCopy(): readonly [copied: boolean, copy: (text: string) => Promise<boolean>] {
+function useCopy(): readonly [copied: boolean, copy: (text: string) => Promise<boolean>] {
   const [copied, setCopied] = useState(false);
   useEffect(() => {
     if (!copied) return;

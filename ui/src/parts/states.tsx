@@ -82,7 +82,6 @@ export function Failed({
               code: problem?.code,
               message: String(error),
               where: problem?.where,
-              at: new Date().toISOString(),
             })}
             label={t('failed.details')}
           />
@@ -99,7 +98,7 @@ export function Loaded<T>({
   rows,
   children,
 }: {
-  readonly query: UseQueryResult<T, Error>;
+  readonly query: UseQueryResult<T>;
   readonly what: string;
   readonly rows?: number;
   readonly children: (data: T) => ReactNode;

@@ -34,7 +34,7 @@ export function pipelineHandlers({ store, pipelines }: ApiDeps): Mine {
     if (run.status !== 'succeeded') return undefined;
     const events = await store.events.find({
       project: run.project,
-      types: ['model_version.registered', 'model.unchanged'],
+      types: ['model_version.registered', 'model.unchanged', 'reaction.gave_up'],
       order: 'newest',
       limit: 1000,
     });
@@ -45,6 +45,9 @@ export function pipelineHandlers({ store, pipelines }: ApiDeps): Mine {
           version: event.data.version,
           reason: `the same model as v${event.data.version}: nothing to do`,
         };
+      }
+      if (event.type === 'reaction.gave_up' && event.data.runId === run.id) {
+        return { kind: 'refused', reason: event.data.message };
       }
       if (event.type === 'model_version.registered' && event.data.runId === run.id) {
         const kind = event.data.verdict === 'refused' ? 'refused' : 'accepted';

@@ -26,10 +26,10 @@ function Versus({ now, next }: { readonly now: Release; readonly next: Release }
             <span className="sr">{t('endpoint.versus')}</span>
           </th>
           <th scope="col" className="num">
-            <VersionName number={next.version} role="next" />
+            <VersionName number={next.version} tone="next" />
           </th>
           <th scope="col" className="num">
-            <VersionName number={now.version} role="now" />
+            <VersionName number={now.version} tone="now" />
           </th>
           <th scope="col" className="num">
             {t('endpoint.difference')}
@@ -115,7 +115,7 @@ function Loads({ releases }: { readonly releases: readonly Release[] }) {
         {releases.map((one) => (
           <tr key={one.releaseId}>
             <td>
-              <VersionName number={one.version} role={ROLE[one.role]} />
+              <VersionName number={one.version} tone={ROLE[one.role]} />
             </td>
             <td className="nw mut">
               {t(`endpoint.role.${one.role}`)} {one.percent}%

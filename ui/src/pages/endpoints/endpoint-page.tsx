@@ -26,19 +26,19 @@ function Answer({ endpoint }: { readonly endpoint: Endpoint }) {
     return (
       <>
         {tx('endpoint.rolling', {
-          next: <VersionName number={next.version} role="next" />,
+          next: <VersionName number={next.version} tone="next" />,
           percent: next.percent,
           progress: f.pct(endpoint.rollout.progress),
         })}{' '}
         {now === undefined
           ? null
-          : tx('endpoint.rolling.beside', { now: <VersionName number={now.version} role="now" /> })}
+          : tx('endpoint.rolling.beside', { now: <VersionName number={now.version} tone="now" /> })}
       </>
     );
   }
   const one = now ?? next;
   if (one === undefined) return t('endpoint.bare', { name: endpoint.name });
-  const name = <VersionName number={one.version} role="now" />;
+  const name = <VersionName number={one.version} tone="now" />;
   if (one.calls === 0) return tx('endpoint.quiet', { now: name });
   return tx('endpoint.steady', {
     now: name,

@@ -18,7 +18,7 @@ export function PredictionPage({ endpoint, id }: { readonly endpoint: string; re
           <PageHead
             title={id}
             answer={tx('prediction.answer', {
-              v: <VersionName number={prediction.version} role="now" />,
+              v: <VersionName number={prediction.version} tone="now" />,
               score: prediction.score === null ? t('unknown') : f.num(prediction.score, 3),
               ms: `${f.num(prediction.latencyMs, 1)} ms`,
             })}

@@ -15,7 +15,7 @@ export function situationSentence(card: ProjectCard, { tx }: Text): ReactNode {
   );
   const serving = card.champion ?? version;
   const v = (number: number | undefined, role: 'now' | 'next'): ReactNode =>
-    number === undefined ? '?' : <VersionName number={number} role={role} />;
+    number === undefined ? '?' : <VersionName number={number} tone={role} />;
   switch (kind) {
     case 'new':
       return tx('home.new', { project });

@@ -2,7 +2,7 @@ import type { Stage } from '../../api/types.ts';
 import type { Text } from '../../i18n/use-text.tsx';
 import type { MarkKind } from '../../parts/status-mark.tsx';
 
-export const STAGES = ['data', 'train', 'validate', 'package', 'deploy', 'watch'] as const;
+const STAGES = ['data', 'train', 'validate', 'package', 'deploy', 'watch'] as const;
 
 /** The six stages in their order; one that the server did not send was never reached. */
 export function sixStages(stages: readonly Stage[]): readonly Stage[] {

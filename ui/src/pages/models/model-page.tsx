@@ -98,7 +98,7 @@ export function ModelPage({ project, name }: { readonly project: string; readonl
                   : tx('model.answer', {
                       name: <b>{name}</b>,
                       n: model.versions,
-                      v: <VersionName number={champion} role="now" />,
+                      v: <VersionName number={champion} tone="now" />,
                     })
               }
               lede={model.description}

@@ -67,12 +67,12 @@ export function Better({ detail }: { readonly detail: ModelVersionDetail }) {
               <tr>
                 <th scope="col">{t('version.metric')}</th>
                 <th scope="col" className="num">
-                  <VersionName number={version.number} role={roleOfVersion(version)} />
+                  <VersionName number={version.number} tone={roleOfVersion(version)} />
                 </th>
                 <th scope="col">{t('version.interval')}</th>
                 {compared ? (
                   <th scope="col" className="num">
-                    <VersionName number={championVersion} role={roleOfVersion(version) === 'now' ? 'ref' : 'now'} />
+                    <VersionName number={championVersion} tone={roleOfVersion(version) === 'now' ? 'ref' : 'now'} />
                   </th>
                 ) : null}
                 {compared ? (

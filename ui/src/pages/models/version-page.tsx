@@ -20,7 +20,7 @@ import { Better, Gates } from './version-judged.tsx';
 
 function useAnswer({ version }: ModelVersionDetail): ReactNode {
   const { t, tx } = useText();
-  const v = <VersionName number={version.number} role={roleOfVersion(version)} />;
+  const v = <VersionName number={version.number} tone={roleOfVersion(version)} />;
   const share = version.percent === 0 ? '' : t('version.share', { percent: version.percent });
   if (version.verdict === 'refused') return tx('version.refused', { v });
   if (version.aliases.includes('champion')) return tx('version.champion', { v, model: version.model, share });

@@ -14,7 +14,7 @@ import { Page } from '../page.tsx';
 import { IncidentTable } from './incident-table.tsx';
 import { mainValue } from './limits.ts';
 
-export function MonitorState({ monitor }: { readonly monitor: Monitor }) {
+function MonitorState({ monitor }: { readonly monitor: Monitor }) {
   const { t } = useText();
   const breached = monitor.latest?.breached;
   if (monitor.alert?.status === 'firing')

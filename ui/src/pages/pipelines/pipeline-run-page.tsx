@@ -27,7 +27,7 @@ import { StepLog } from './step-log.tsx';
 function useSentence(run: PipelineRun, steps: readonly StepRun[], now: number): ReactNode {
   const { t, tx, f } = useText();
   const time = f.duration((run.endedAt ?? now) - run.createdAt);
-  const v = run.result?.version === undefined ? '' : <VersionName number={run.result.version} role="next" />;
+  const v = run.result?.version === undefined ? '' : <VersionName number={run.result.version} tone="next" />;
   const name = (step: StepRun | undefined): ReactNode => <b>{step?.step.replace(/^data:/, '') ?? ''}</b>;
   const failed = steps.find((one) => one.status === 'failed');
   switch (run.status) {
@@ -289,7 +289,12 @@ function Detail({
               </span>
             }
           >
-            <StepLog runId={run.id} step={step} attempt={tryNumber} />
+            <StepLog
+              key={`${step.step} ${tryNumber ?? step.attempts.length}`}
+              runId={run.id}
+              step={step}
+              attempt={tryNumber}
+            />
           </Section>
           <StepFacts project={project} run={run} step={step} />
         </div>

@@ -7,6 +7,7 @@ import { queries } from '../../api/queries.ts';
 import type { PipelineRun } from '../../api/types.ts';
 import { useText } from '../../i18n/use-text.tsx';
 import { useRowKeys } from '../../keys/use-row-keys.ts';
+import { useNow } from '../../live/live-mark.tsx';
 import { Confirm } from '../../parts/confirm.tsx';
 import { Go, useGo } from '../../parts/go.tsx';
 import { PageHead } from '../../parts/page-head.tsx';
@@ -68,6 +69,7 @@ function Start({ project }: { readonly project: string }) {
 function List({ project, runs }: { readonly project: string; readonly runs: readonly PipelineRun[] }) {
   const { t, f } = useText();
   const current = useRowKeys(runs.map((one) => addresses.pipelineRun(one.project, one.number)));
+  const now = useNow(5000);
   const last = runs[0];
   return (
     <>
@@ -139,7 +141,7 @@ function List({ project, runs }: { readonly project: string; readonly runs: read
                         {run.stepsReused === 0 ? '' : t('pipelines.reused', { n: run.stepsReused })}
                       </span>
                     </td>
-                    <td className="num hide-s">{f.duration((run.endedAt ?? Date.now()) - run.createdAt)}</td>
+                    <td className="num hide-s">{f.duration((run.endedAt ?? now) - run.createdAt)}</td>
                     <td className="num meta">{f.when(run.createdAt)}</td>
                   </tr>
                 ))}

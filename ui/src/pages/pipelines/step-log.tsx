@@ -22,7 +22,6 @@ const START: Tail = { text: '', lines: 0, done: false };
 function useTail(runId: string, step: string, attempt: number | undefined, wanted: boolean): Tail {
   const [tail, setTail] = useState<Tail>(START);
   useEffect(() => {
-    setTail(START);
     if (!wanted) return;
     const stop = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;

@@ -1,5 +1,5 @@
 import { useQueries } from '@tanstack/react-query';
-import { useRef, useState, useEffect } from 'react';
+import { useRef, useState } from 'react';
 import { ApiProblem } from '../../api/problem.ts';
 import { body, client } from '../../api/client.ts';
 import { useText } from '../../i18n/use-text.tsx';
@@ -19,8 +19,10 @@ export interface FilterBarProps {
 export function FilterBar({ filter, onFilter, queryMs, error, fields }: FilterBarProps) {
   const { t, f } = useText();
   const input = useRef<HTMLInputElement>(null);
-  const [text, setText] = useState(filter);
-  useEffect(() => setText(filter), [filter]);
+  // What is typed belongs to the filter that it started from: another filter (back, a link) takes its place.
+  const [draft, setDraft] = useState({ of: filter, text: filter });
+  const text = draft.of === filter ? draft.text : filter;
+  const setText = (next: string): void => setDraft({ of: filter, text: next });
   useKeys([{ keys: '/', label: t('keys.filter'), run: () => input.current?.focus() }]);
   // The word at the end that looks like the start of a field is completed with Tab.
   const word = /(?:^|[\s(])([a-z_][\w.`]*)$/i.exec(text)?.[1] ?? '';

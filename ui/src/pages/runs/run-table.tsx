@@ -8,7 +8,7 @@ import { StatusMark, type MarkKind } from '../../parts/status-mark.tsx';
 import { CategorySwatch } from '../../charts/series-mark.tsx';
 import { fieldOf, type RunColumn } from './runs-search.ts';
 
-export const RUN_MARKS: Readonly<Record<Run['status'], MarkKind>> = {
+const RUN_MARKS: Readonly<Record<Run['status'], MarkKind>> = {
   RUNNING: 'running',
   SCHEDULED: 'waits',
   FINISHED: 'done',
