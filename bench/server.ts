@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 30_000;
 
 export interface BenchServer {
   readonly url: string;
@@ -35,7 +35,7 @@ function freePort(): Promise<number> {
 
 function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const asked = get({ host: '127.0.0.1', port, path: '/api/v1/health', timeout: 500 }, (response) => {
+    const asked = get({ host: '127.0.0.1', port, path: '/health', timeout: 500 }, (response) => {
       response.resume();
       resolve(response.statusCode === 200);
     });
@@ -43,13 +43,13 @@ function answers(port: number): Promise<boolean> {
   });
 }
 
-const read = <T>(path: string): T | undefined => {
+function read(path: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as T;
+    return JSON.parse(readFileSync(path, 'utf8')) as Readonly<Record<string, unknown>>;
   } catch {
     return undefined;
   }
-};
+}
 
 /** `keep`: the home is the caller's. */
 export async function startServer(
@@ -62,33 +62,42 @@ export async function startServer(
   rmSync(join(home, 'server.json'), { force: true });
   const port = await freePort();
   const args = [join(dist, 'main.js'), 'server', '--home', home, '--port', String(port)];
-  args.push('--rest-port', '0', '--grpc-port', '0', ...(options.project === undefined ? [] : ['--project', options.project]));
+  args.push(
+    '--rest-port',
+    '0',
+    '--grpc-port',
+    '0',
+    ...(options.project === undefined ? [] : ['--project', options.project]),
+  );
   const start = performance.now();
   const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-2000)));
   let httpMs: number | undefined;
-  let record: { readonly url: string } | undefined;
+  let record: Readonly<Record<string, unknown>> | undefined;
   while (httpMs === undefined || record === undefined) {
-    if (child.exitCode !== null || performance.now() - start > PATIENCE_MS) throw new Error(`no server: ${said}`);
+    if (child.exitCode !== null || performance.now() - start > PATIENCE_MS) {
+      child.kill('SIGTERM');
+      throw new Error(`no server: ${said}`);
+    }
     if (httpMs === undefined && (await answers(port))) httpMs = performance.now() - start;
     record = read(join(home, 'server.json'));
     if (record === undefined || httpMs === undefined) await sleep(3);
   }
   const readyMs = performance.now() - start;
-  const plane = read<{ readonly pid: number }>(join(home, 'plane', 'plane.json'));
+  const planePid = Number(read(join(home, 'plane', 'plane.json'))?.['pid']);
   return {
-    url: record.url,
+    url: String(record['url']),
     home,
     pid: child.pid ?? 0,
-    planePid: plane?.pid ?? 0,
+    planePid,
     httpMs,
     readyMs,
     async stop() {
       const ended = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGTERM');
       await ended;
-      if (plane !== undefined) process.kill(plane.pid, 'SIGTERM');
+      process.kill(planePid, 'SIGTERM');
       if (options.keep !== true) rmSync(home, { recursive: true, force: true, maxRetries: 5 });
     },
   };

@@ -13,7 +13,7 @@ export default defineConfig({
     target: 'es2023',
     // A data: font or image would need a wider content policy.
     assetsInlineLimit: 0,
-    chunkSizeWarningLimit: 600,
+    chunkSizeWarningLimit: 800,
   },
   server: { host: '127.0.0.1', port: 5173, proxy: { '/api': server, '/v2': server } },
 });

@@ -1,5 +1,13 @@
 /** One evaluation over a log of 290,000 predictions in 300 files: a year of the flights demo. */
-import { DAY, calibration, driftMonitor, projectOf, startWorld, towns, normal } from '../../test/fixtures/monitoring-world.ts';
+import {
+  DAY,
+  calibration,
+  driftMonitor,
+  projectOf,
+  startWorld,
+  towns,
+  normal,
+} from '../../test/fixtures/monitoring-world.ts';
 import { createRandom } from '../../src/domain/statistics/random.ts';
 import type { ColumnProfile } from '../../src/domain/datasets.ts';
 import { type Entry, figure, median, timed } from '../figures.ts';
@@ -13,7 +21,6 @@ export const monitoring: Entry = async ({ quick }) => {
   for (let day = 0; day < DAYS; day += 1) await world.day(day, { rows });
   const random = createRandom(5);
   const files = { what: 'the rows of the log', value: DAYS * rows };
-  // Reference profiles are made by the same code as those of datasets.
   const sample = Array.from({ length: 5000 }, () => ({ temp: normal(random), town: towns(random) }));
   world.use(profileOf(sample));
   const first = await timed(() => world.analytics.span('flights'));
@@ -24,7 +31,9 @@ export const monitoring: Entry = async ({ quick }) => {
   const columns: number[] = [];
   for (let i = 0; i < (quick ? 3 : 7); i += 1) {
     labelled.push(
-      await timed(() => world.analytics.labelled({ endpoint: 'flights', outcome: 'late', ...window, knownBy: window.to })),
+      await timed(() =>
+        world.analytics.labelled({ endpoint: 'flights', outcome: 'late', ...window, knownBy: window.to }),
+      ),
     );
     columns.push(await timed(() => world.analytics.columns('flights', window.to - 7 * DAY, window.to, 20_000)));
   }
@@ -43,18 +52,28 @@ export const monitoring: Entry = async ({ quick }) => {
     figure('a tick with nothing due', median(idle), 'ms'),
     figure('reading 14 days with outcomes', median(labelled), 'ms'),
     figure('reading 7 days of columns', median(columns), 'ms'),
-    figure('performance evaluation (14 days)', all / evaluated, 'ms', { what: 'reading alone', value: median(labelled) }),
+    figure('performance evaluation (14 days)', all / evaluated, 'ms', {
+      what: 'reading alone',
+      value: median(labelled),
+    }),
     figure('drift evaluation (7 days)', drift / drifts, 'ms', { what: 'reading alone', value: median(columns) }),
   ];
 };
 
 function profileOf(sample: readonly { readonly temp: number; readonly town: string }[]): readonly ColumnProfile[] {
   const temps = sample.map((row) => row.temp).sort((a, b) => a - b);
-  const edges = Array.from({ length: 11 }, (_, i) => temps[Math.min(temps.length - 1, Math.floor((i / 10) * temps.length))] ?? 0);
-  const counts = edges.slice(1).map((edge, i) => temps.filter((t) => t >= (edges[i] ?? 0) && (i === 9 ? t <= edge : t < edge)).length);
+  const edges = Array.from(
+    { length: 11 },
+    (_, i) => temps[Math.min(temps.length - 1, Math.floor((i / 10) * temps.length))] ?? 0,
+  );
+  const counts = edges
+    .slice(1)
+    .map((edge, i) => temps.filter((t) => t >= (edges[i] ?? 0) && (i === 9 ? t <= edge : t < edge)).length);
   const names = [...new Set(sample.map((row) => row.town))];
+  const top = names.map((value) => ({ value, rows: sample.filter((row) => row.town === value).length }));
+  const rows = sample.length;
   return [
-    { name: 'temp', kind: 'number', count: sample.length, missing: 0, edges, counts },
-    { name: 'town', kind: 'text', count: sample.length, missing: 0, values: names.map((value) => ({ value, count: sample.filter((row) => row.town === value).length })) },
-  ] as unknown as readonly ColumnProfile[];
+    { name: 'temp', type: 'number', rows, missing: 0, distinct: rows, edges, counts, sample: temps },
+    { name: 'town', type: 'string', rows, missing: 0, distinct: names.length, top, otherRows: 0 },
+  ];
 }

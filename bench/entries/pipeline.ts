@@ -4,11 +4,9 @@ import { openScene, project, removeHomes, step, ctx } from '../../test/fixtures/
 import { type Entry, figure, median } from '../figures.ts';
 
 const STEPS = 10;
-const SCRIPT = 'printf "$MW_PARAM_N" > out.txt';
 
 export const pipeline: Entry = async ({ quick }) => {
   const scene = await openScene({ metadata: 'sqlite' });
-  scene.write('go.sh', SCRIPT);
   await scene.pipelines.run();
   const [cold, cached, bare]: [number[], number[], number[]] = [[], [], []];
   for (let round = 0; round < (quick ? 3 : 7); round += 1) {
@@ -20,7 +18,11 @@ export const pipeline: Entry = async ({ quick }) => {
     const spec = project(Object.fromEntries(steps));
     for (const times of [cold, cached]) {
       const start = performance.now();
-      const run = await scene.pipelines.start(ctx, { spec, workspace: scene.workspace, cause: { kind: 'manual', actor: 'bench' } });
+      const run = await scene.pipelines.start(ctx, {
+        spec,
+        workspace: scene.workspace,
+        cause: { kind: 'person', who: 'bench' },
+      });
       const end = await scene.over(run.id);
       if (end.status !== 'succeeded') throw new Error(`the run ${end.status}`);
       times.push(performance.now() - start);

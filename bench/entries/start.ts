@@ -17,7 +17,7 @@ function wallMs(args: readonly string[], cwd?: string): number {
 
 async function servers(dist: string, rounds: number, idleMs: number, project?: string): Promise<readonly Figure[]> {
   const label = project === undefined ? 'empty home' : 'with flights';
-  const runs = [];
+  const runs: Record<'bare' | 'http' | 'ready' | 'startCpu' | 'rss' | 'planeRss' | 'cpu' | 'planeCpu', number>[] = [];
   for (let round = 0; round < rounds; round += 1) {
     const bare = wallMs(['-e', '0']);
     const server = await startServer(dist, project === undefined ? {} : { project });
@@ -37,7 +37,7 @@ async function servers(dist: string, rounds: number, idleMs: number, project?: s
     });
     await server.stop();
   }
-  const of = (key: keyof (typeof runs)[number]): number => median(runs.map((run) => run[key]));
+  const of = (key: keyof (typeof runs)[number] & string): number => median(runs.map((run) => run[key]));
   const node = { what: 'node -e 0', value: of('bare') };
   return [
     figure(`first answer, ${label}`, of('http'), 'ms', node),

@@ -39,7 +39,14 @@ export const store: Entry = async ({ quick }) => {
         for (let i = 0; i < commits; i += 1) {
           const id = ids.next('evt');
           await metadata.transaction(async (tx) => {
-            await tx.events.append({ id, type: 'model.unchanged', at: 1, project: 'b', actor: 'b', data: JSON.parse(document) });
+            await tx.events.append({
+              id,
+              type: 'model.unchanged',
+              at: 1,
+              project: 'b',
+              actor: 'b',
+              data: JSON.parse(document),
+            });
           });
         }
       }),

@@ -8,12 +8,11 @@ import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { extname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
-import { createDataPlaneProcess } from '../../src/adapters/data-plane-process/index.ts';
 import type { ModelSignature } from '../../src/domain/registry.ts';
 
 const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -42,6 +41,11 @@ export interface ServingBenchOptions {
   readonly seconds?: number;
   readonly workers?: number;
   readonly rows?: number;
+  readonly connections?: number;
+  /** The gateway program; default: the one in src. */
+  readonly program?: string;
+  /** Against the same gateway without its prediction log, instead of against the bare server. */
+  readonly againstNoLog?: boolean;
 }
 
 const median = (values: readonly number[]): number =>
@@ -65,12 +69,12 @@ interface Round {
   readonly failed: number;
 }
 
-async function fire(url: string, body: string, seconds: number): Promise<Round> {
+async function fire(url: string, body: string, seconds: number, connections: number): Promise<Round> {
   const result = await autocannon({
     url,
     method: 'POST',
     body,
-    connections: 8,
+    connections,
     duration: seconds,
     headers: { 'content-type': 'application/json' },
   });
@@ -98,47 +102,94 @@ async function startCeiling(
 
 const round2 = (value: number): number => Math.round(value * 100) / 100;
 
-export async function benchServing(options: ServingBenchOptions = {}): Promise<ServingBench> {
-  const { rounds = 5, seconds = 3, workers = 1, rows = 1 } = options;
-  const model = resolve(options.model ?? file('../../src/testing/fixtures/tabular.onnx'));
+interface Peer {
+  readonly url: string;
+  readonly body?: string;
+  stop(): Promise<void>;
+}
+
+interface Gateway extends Peer {
+  readonly body: string;
+  /** Resident memory once the model serves, and rows the log had to drop. */
+  facts(): Promise<{ readonly rssBytes: number; readonly dropped: number }>;
+}
+
+async function startGateway(
+  model: string,
+  workers: number,
+  rows: number,
+  command: readonly string[],
+): Promise<Gateway> {
   const home = await mkdtemp(join(tmpdir(), 'mw-bench-'));
+  const program = command.at(-1) ?? '';
+  // The control of the same build: two builds may differ in what they say to each other.
+  const adapter = join(program, '../../adapters/data-plane-process', `index${extname(program)}`);
+  const { createDataPlaneProcess } = (await import(
+    adapter
+  )) as typeof import('../../src/adapters/data-plane-process/index.ts');
   const plane = createDataPlaneProcess({
     home,
-    command: [process.execPath, file('../../src/app/gateway.ts')],
+    command: [process.execPath, ...command],
     host: '127.0.0.1',
     restPort: 0,
     grpcPort: 0,
     workers,
   });
-  const ceiling = await startCeiling(model, workers);
+  const { status } = await plane.start();
+  const digest = createHash('sha256')
+    .update(await readFile(model))
+    .digest('hex');
+  const release = { releaseId: 'bench-r1', model: 'bench', version: 1, modelDigest: `sha256:${digest}`, path: model };
+  await plane.apply({
+    endpoint: 'bench',
+    epoch: 1,
+    weights: [{ releaseId: 'bench-r1', percent: 100 }],
+    models: [release],
+  });
+  return {
+    url: `${status.rest}/v2/models/bench/infer`,
+    body: bodyFor(await plane.signature('bench-r1'), rows),
+    async facts() {
+      await plane.flush();
+      const now = await plane.status();
+      return { rssBytes: now.rssBytes, dropped: now.log.dropped };
+    },
+    async stop() {
+      await plane.stop();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function benchServing(options: ServingBenchOptions = {}): Promise<ServingBench> {
+  const { rounds = 5, seconds = 3, workers = 1, rows = 1, connections = 8 } = options;
+  const model = resolve(options.model ?? file('./flights.onnx'));
+  const program = options.program ?? file('../../src/app/gateway.ts');
+  const gateway = await startGateway(model, workers, rows, [program]);
+  const started: Peer[] = [gateway];
   try {
-    const { status } = await plane.start();
-    const digest = createHash('sha256')
-      .update(await readFile(model))
-      .digest('hex');
-    const release = { releaseId: 'bench-r1', model: 'bench', version: 1, modelDigest: `sha256:${digest}`, path: model };
-    await plane.apply({
-      endpoint: 'bench',
-      epoch: 1,
-      weights: [{ releaseId: 'bench-r1', percent: 100 }],
-      models: [release],
-    });
-    const idle = await plane.status();
-    const body = bodyFor(await plane.signature('bench-r1'), rows);
-    const url = `${status.rest}/v2/models/bench/infer`;
-    await fire(ceiling.url, body, 1);
-    await fire(url, body, 1);
+    const { body } = gateway;
+    const idle = await gateway.facts();
+    let peer: Peer;
+    if (options.againstNoLog === true)
+      peer = await startGateway(model, workers, rows, ['--import', file('./no-log.ts'), program]);
+    else {
+      const ceiling = await startCeiling(model, workers);
+      peer = { url: ceiling.url, stop: async () => void ceiling.child.kill() };
+    }
+    started.push(peer);
+    await fire(peer.url, body, 1, connections);
+    await fire(gateway.url, body, 1, connections);
     const ours: Round[] = [];
     const bare: Round[] = [];
     for (let round = 0; round < rounds; round += 1) {
-      bare.push(await fire(ceiling.url, body, seconds));
-      ours.push(await fire(url, body, seconds));
+      bare.push(await fire(peer.url, body, seconds, connections));
+      ours.push(await fire(gateway.url, body, seconds, connections));
     }
-    await plane.flush();
-    const after = await plane.status();
+    const after = await gateway.facts();
     const of = (list: readonly Round[], key: keyof Round): number => round2(median(list.map((entry) => entry[key])));
     return {
-      connections: 8,
+      connections,
       workers,
       rows,
       rounds,
@@ -151,12 +202,10 @@ export async function benchServing(options: ServingBenchOptions = {}): Promise<S
       ceiling: { requestsPerSecond: of(bare, 'rps'), p50Ms: of(bare, 'p50'), p99Ms: of(bare, 'p99') },
       ratio: round2(median(ours.map((entry, index) => entry.rps / (bare[index]?.rps ?? Number.NaN)))),
       idleRssMiB: Math.round(idle.rssBytes / 2 ** 20),
-      logDropped: after.log.dropped,
+      logDropped: after.dropped,
     };
   } finally {
-    ceiling.child.kill();
-    await plane.stop();
-    await rm(home, { recursive: true, force: true });
+    for (const one of started) await one.stop();
   }
 }
 
@@ -168,16 +217,24 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       seconds: { type: 'string' },
       workers: { type: 'string' },
       rows: { type: 'string' },
+      connections: { type: 'string' },
     },
   });
   const number = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
-  const [rounds, seconds, workers, rows] = [values.rounds, values.seconds, values.workers, values.rows].map(number);
+  const [rounds, seconds, workers, rows, connections] = [
+    values.rounds,
+    values.seconds,
+    values.workers,
+    values.rows,
+    values.connections,
+  ].map(number);
   const result = await benchServing({
     ...(values.model === undefined ? {} : { model: values.model }),
     ...(rounds === undefined ? {} : { rounds }),
     ...(seconds === undefined ? {} : { seconds }),
     ...(workers === undefined ? {} : { workers }),
     ...(rows === undefined ? {} : { rows }),
+    ...(connections === undefined ? {} : { connections }),
   });
   process.stdout.write(`${JSON.stringify(result, undefined, 1)}\n`);
 }

@@ -7,6 +7,8 @@ import { MillwrightError } from '../domain/errors.ts';
 import type { Config } from '../platform/config.ts';
 import { inheritedEnvironment } from '../platform/config.ts';
 import { mainFile } from './paths.ts';
+import type { PlaneRecord } from './plane-files.ts';
+import { isRunning, startTimeOf } from '../platform/process-identity.ts';
 import type { ServerRecord } from './server.ts';
 
 const PATIENCE_MS = 30_000;
@@ -65,11 +67,12 @@ export async function ensureServer(
   try {
     while (Date.now() < until) {
       const record = await recordOf(config.home);
-      if (record !== undefined && record.pid === child.pid) {
-        note(`started the server: ${record.url}`);
+      if (record !== undefined) {
+        note(`${record.pid === child.pid ? 'started the server' : 'the server is there'}: ${record.url}`);
         return record;
       }
-      if (ended) break;
+      // Another command may have been a moment quicker: then its server is the one to wait for.
+      if (ended && (await lastWords(logPath)).code !== 'MW-HOME-IN-USE') break;
       await sleep(50);
     }
   } finally {
@@ -89,27 +92,41 @@ async function lastWords(logPath: string): Promise<MillwrightError> {
   );
   const next = said.find((line) => line.startsWith('    next: '))?.slice(10);
   const taken = said.some((line) => line.includes('MW-PORT-TAKEN'));
+  const inUse = said.some((line) => line.includes('MW-HOME-IN-USE'));
   const why = said[0]?.replace('mw: ', '') ?? 'it ended without a word';
-  return new MillwrightError(taken ? 'MW-PORT-TAKEN' : 'MW-NO-SERVER', `the server did not start: ${why}`, {
-    where: logPath,
-    next: taken || next === undefined ? 'mw server --port 5001 --rest-port 8090 --grpc-port 8091' : next,
-  });
+  return new MillwrightError(
+    taken ? 'MW-PORT-TAKEN' : inUse ? 'MW-HOME-IN-USE' : 'MW-NO-SERVER',
+    `the server did not start: ${why}`,
+    {
+      where: logPath,
+      next: taken || next === undefined ? 'mw server --port 5001 --rest-port 8090 --grpc-port 8091' : next,
+    },
+  );
 }
 
 /** True when there was a data plane to stop. */
 export async function stopPlane(config: Config): Promise<boolean> {
+  let asked = false;
   try {
-    const { pid } = JSON.parse(await readFile(join(config.home, 'plane', 'plane.json'), 'utf8')) as {
-      readonly pid: number;
-    };
+    const { pid, processStart, keeper } = JSON.parse(
+      await readFile(join(config.home, 'plane', 'plane.json'), 'utf8'),
+    ) as PlaneRecord;
+    // The record may be old, and its pid somebody else's by now.
+    const gone = processStart !== '' && (await startTimeOf(pid)) !== processStart;
+    // First the keeper: it would start a gateway that died by a fault again. The group is its own and the gateway's.
+    if (keeper !== undefined && keeper.start !== '' && (await startTimeOf(keeper.pid)) === keeper.start)
+      process.kill(gone ? -keeper.pid : keeper.pid, 'SIGKILL');
+    if (gone) return false;
     process.kill(pid, 'SIGTERM');
+    asked = true;
     for (let i = 0; i < 150; i += 1) {
       await sleep(100);
       process.kill(pid, 0);
     }
     return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  } catch {
+    // Gone: because of us, or before we asked.
+    return asked;
   }
 }
 
@@ -118,6 +135,7 @@ export async function stopServer(config: Config): Promise<boolean> {
   const record = await recordOf(config.home);
   if (record === undefined) return false;
   process.kill(record.pid, 'SIGTERM');
-  for (let i = 0; i < 200 && (await recordOf(config.home)) !== undefined; i += 1) await sleep(100);
+  // Its record goes first and its watch over the data plane later: until the process is gone it would start that again.
+  for (let i = 0; i < 200 && isRunning(record.pid); i += 1) await sleep(100);
   return true;
 }

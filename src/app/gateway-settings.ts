@@ -17,6 +17,8 @@ export interface GatewaySettings {
   readonly requireToken: boolean;
   /** Given back in plane.json: whoever finds this gateway later sees whether it is the one it would have started. */
   readonly key: string;
+  /** The parent starts this process again after a fault. */
+  readonly kept: boolean;
 }
 
 /** sun_path holds 107 bytes on Linux and 103 on macOS. A home deeper than that gets its socket in a private folder of the temporary folder. */
@@ -51,6 +53,7 @@ export function gatewaySettings(argv: readonly string[]): GatewaySettings {
       'allow-host': { type: 'string', multiple: true, default: [] },
       'require-token': { type: 'boolean', default: false },
       key: { type: 'string', default: '' },
+      kept: { type: 'boolean', default: false },
     },
   });
   if (values.home === undefined)
@@ -78,5 +81,6 @@ export function gatewaySettings(argv: readonly string[]): GatewaySettings {
     allowedHosts: values['allow-host'],
     requireToken: values['require-token'],
     key: values.key,
+    kept: values.kept,
   };
 }

@@ -24,6 +24,7 @@ import { createCappedLog } from './gateway-log.ts';
 import { gatewaySettings } from './gateway-settings.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
 import {
+  lastPorts,
   prepareSocketFolder,
   readRoutes,
   readTokenHashes,
@@ -39,6 +40,20 @@ function packageVersion(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   const found: unknown = JSON.parse(text);
   return typeof found === 'object' && found !== null && 'version' in found ? String(found.version) : '0';
+}
+
+/** After this a fault is worth another try; before it the same would happen again. */
+let up = false;
+
+/** On the asked port; when that is 0, on the one of the last time, where callers know it, unless somebody else has it now. */
+async function listenAgain(listen: (port: number) => Promise<number>, asked: number, last: number): Promise<number> {
+  if (asked !== 0 || last === 0) return listen(asked);
+  try {
+    return await listen(last);
+  } catch (error) {
+    if (!(error instanceof MillwrightError && error.code === 'MW-PORT-TAKEN')) throw error;
+    return listen(0);
+  }
 }
 
 async function serve(settings: GatewaySettings): Promise<void> {
@@ -102,6 +117,11 @@ async function serve(settings: GatewaySettings): Promise<void> {
     await predictions.close().catch((error: unknown) => log.error({ error }, 'the prediction log was not written'));
     await runtime.close();
     log.info({}, 'stopped');
+    // An exit waits for all threads, also for one that is in the engine for ever. Everything is written by now.
+    if (runtime.stuck() > 0) {
+      process.removeAllListeners('SIGTERM');
+      process.kill(process.pid, 'SIGTERM');
+    }
     process.exit(0);
   };
 
@@ -128,11 +148,17 @@ async function serve(settings: GatewaySettings): Promise<void> {
   });
   control.unref();
 
+  const last = await lastPorts(home);
   for (const { endpoint, error } of await serving.restore(await readRoutes(home))) {
     log.error({ endpoint, error }, 'the last route cannot be served');
   }
-  const restPort = await listenHttp(http.server, settings.host, settings.restPort);
-  const grpcPort = await listenGrpc(grpc, settings.host, settings.grpcPort);
+  const restPort = await listenAgain(
+    (port) => listenHttp(http.server, settings.host, port),
+    settings.restPort,
+    last.rest,
+  );
+  const grpcPort = await listenAgain((port) => listenGrpc(grpc, settings.host, port), settings.grpcPort, last.grpc);
+  up = true;
   // "Every address" is no address to call, and no name that the Host check lets through.
   const name = settings.host === '0.0.0.0' ? '127.0.0.1' : settings.host === '::' ? '[::1]' : settings.host;
   addresses = { rest: `http://${name}:${restPort}`, grpc: `${name}:${grpcPort}` };
@@ -145,6 +171,7 @@ async function serve(settings: GatewaySettings): Promise<void> {
     ...addresses,
     socket: settings.socket,
     key: settings.key,
+    ...(settings.kept ? { keeper: { pid: process.ppid, start: (await startTimeOf(process.ppid)) ?? '' } } : {}),
   });
   log.info({ pid: process.pid, ...addresses, ms: Math.round(performance.now()) }, 'ready');
   // It would be written at the end only, and a gateway may be killed.
@@ -162,7 +189,9 @@ function fail(error: unknown): void {
     error instanceof MillwrightError
       ? error
       : new MillwrightError('MW-INTERNAL', error instanceof Error ? (error.stack ?? error.message) : String(error));
-  process.stderr.write(`${JSON.stringify(errorBody(coded))}\n`, () => process.exit(1));
+  // See keeper.ts for what the codes mean there.
+  const code = up ? 70 : coded.code === 'MW-HOME-IN-USE' ? 3 : 1;
+  process.stderr.write(`${JSON.stringify(errorBody(coded))}\n`, () => process.exit(code));
 }
 
 process.on('uncaughtException', fail);

@@ -152,8 +152,13 @@ export function projectText(found: Findings, schema: string): string {
     `  name: ${found.project}`,
     `  artifact: ${artifact}`,
     '  metrics: metrics.json   # {"accuracy": 0.93}',
-    '  # What a model must prove before it may go live. champion.X is the live model on the same data.',
-    '  gates: []               # for example: [accuracy >= 0.70, accuracy >= champion.accuracy - 0.005]',
+    '  # What a model must prove before it may go live; an unknown value refuses.',
+    ...(found.evaluate === undefined
+      ? [
+          '  # champion.X, the live model on the same data, needs a step of its own that takes the model and writes the metrics.',
+          '  gates: []               # for example: [accuracy >= 0.70]',
+        ]
+      : ['  gates: []               # for example: [accuracy >= 0.70, accuracy >= champion.accuracy - 0.005]']),
     '',
     '# A stable name that answers; an accepted version is released to it step by step.',
     'endpoint:',

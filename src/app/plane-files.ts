@@ -77,6 +77,17 @@ export interface PlaneRecord {
   readonly grpc: string;
   readonly socket: string;
   readonly key: string;
+  /** The process that starts it again after a fault. */
+  readonly keeper?: { readonly pid: number; readonly start: string };
+}
+
+const addresses = z.object({ rest: z.string(), grpc: z.string() });
+
+/** Ports of the last gateway of the home; 0 where that is not known. One that was given free ports comes back at the same. */
+export async function lastPorts(home: string): Promise<{ readonly rest: number; readonly grpc: number }> {
+  const last = addresses.safeParse(await readJson(join(home, 'plane', 'plane.json')).catch(() => undefined));
+  const portOf = (address: string): number => Number(/:(\d+)$/.exec(address)?.[1] ?? 0);
+  return last.success ? { rest: portOf(last.data.rest), grpc: portOf(last.data.grpc) } : { rest: 0, grpc: 0 };
 }
 
 export function writePlaneRecord(home: string, record: PlaneRecord): Promise<void> {

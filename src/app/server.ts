@@ -77,7 +77,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   try {
     return await start(config, options, log, life, started);
   } catch (error) {
-    await life.stop('the start failed');
+    await life.stop('the start failed', { quiet: true });
     throw error;
   }
 }

@@ -20,6 +20,7 @@ describe('settings', () => {
       host: '127.0.0.1',
       port: 5000,
       restPort: 8080,
+      stepDiskMib: 20_480,
       grpcPort: 8081,
       logLevel: 'info',
       allowedHosts: [],

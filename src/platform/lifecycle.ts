@@ -8,8 +8,11 @@ interface LifecycleLog {
 export interface Lifecycle {
   /** Registers how to stop what was just started. */
   onStop(name: string, stop: () => Promise<void> | void): void;
-  /** Stops everything, once; later calls get the same promise. Resolves with the names of what failed or was late. */
-  stop(reason: string): Promise<readonly string[]>;
+  /**
+   * Stops everything, once; later calls get the same promise. Resolves with the names of what failed or was late.
+   * `quiet`: no line in the log, because an error tells the reason.
+   */
+  stop(reason: string, options?: { readonly quiet?: boolean }): Promise<readonly string[]>;
   readonly stopping: boolean;
   /** Aborted as soon as stopping begins. */
   readonly signal: AbortSignal;
@@ -27,10 +30,10 @@ export function createLifecycle(options: { readonly deadlineMs: number; readonly
   const controller = new AbortController();
   let stopped: Promise<readonly string[]> | undefined;
 
-  async function stopAll(reason: string): Promise<readonly string[]> {
+  async function stopAll(reason: string, quiet: boolean): Promise<readonly string[]> {
     const failed: string[] = [];
     const end = performance.now() + deadlineMs;
-    log.info({ reason }, 'stopping');
+    if (!quiet) log.info({ reason }, 'stopping');
     controller.abort(new Error(`stopping: ${reason}`));
     // A stop may register another (a server that was still starting), so the list is read anew each time.
     for (let entry = stops.pop(); entry !== undefined; entry = stops.pop()) {
@@ -59,8 +62,8 @@ export function createLifecycle(options: { readonly deadlineMs: number; readonly
     onStop(name, stop) {
       stops.push({ name, stop });
     },
-    stop(reason) {
-      stopped ??= stopAll(reason);
+    stop(reason, { quiet = false } = {}) {
+      stopped ??= stopAll(reason, quiet);
       return stopped;
     },
     get stopping() {

@@ -3,7 +3,8 @@
 export interface LogColumn {
   readonly name: string;
   readonly type: 'INT32' | 'INT64' | 'DOUBLE' | 'STRING' | 'BOOLEAN';
-  readonly values: readonly (number | bigint | string | boolean | null)[];
+  /** NaN in a Float64Array stands for null: columns of numbers are handed over as memory, not copied value by value. */
+  readonly values: readonly (number | bigint | string | boolean | null)[] | Int32Array | BigInt64Array | Float64Array;
 }
 
 export interface PredictionLogWriter {

@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ask, createScenario, type Ended, type Scenario, type ServerProcess } from './scenario.ts';
+import { ask, createScenario, type Ended, jsonOf, type Scenario, type ServerProcess } from './scenario.ts';
 
 let scenario: Scenario;
 let server: ServerProcess;
@@ -20,6 +20,7 @@ afterAll(() => scenario.end());
 /** One sentence, the next command, the code, no stack. */
 function told(ended: Ended, code: string): void {
   expect(ended.err).toContain(code);
+  expect(ended.err).toMatch(/^mw: \S/m);
   expect(ended.err).toMatch(/^ {4}next: \S/m);
   expect(ended.err).not.toMatch(/\.(?:ts|js):\d+:\d+|node:internal/);
 }
@@ -132,6 +133,24 @@ test('with a token: a wrong one and none are told apart from no server; the righ
     expect(wrong.err).not.toContain('another-token-of-length');
     expect((await other.mw(['status'], { env: { MILLWRIGHT_TOKEN: TOKEN } })).code).toBe(0);
   } finally {
+    await other.end();
+  }
+});
+
+test('two commands that find no server at the same moment: one server, both run', { timeout: 60_000 }, async () => {
+  const other = await createScenario('at-once');
+  try {
+    other.write('millwright.yaml', 'project: tiny\npipeline:\n  a: { run: python a.py, in: [], out: [a.txt] }\n');
+    other.write('a.py', 'open("a.txt", "w").write("1")\n');
+    const env = { MILLWRIGHT_PORT: '0', MILLWRIGHT_REST_PORT: '0', MILLWRIGHT_GRPC_PORT: '0' };
+    const ended = await Promise.all([other.mw(['run', '--json'], { env }), other.mw(['run', '--json'], { env })]);
+    expect(ended.map(({ code, err }) => ({ code, err: code === 0 ? '' : err }))).toEqual([
+      { code: 0, err: '' },
+      { code: 0, err: '' },
+    ]);
+    expect(ended.map((one) => jsonOf(one).pipelineRun.number).toSorted((a, b) => a - b)).toEqual([1, 2]);
+  } finally {
+    await other.mw(['stop', '--all']);
     await other.end();
   }
 });

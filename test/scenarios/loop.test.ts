@@ -31,7 +31,7 @@ const champion = async (): Promise<number | undefined> => {
   return json.models.find((model: Json) => model.name === 'tiny')?.aliases.champion;
 };
 
-test('data → run → accepted v1 → released by itself → predict', { timeout: 120_000 }, async () => {
+test('data → run → accepted v1 → released by itself → predict', { timeout: 260_000 }, async () => {
   const run = await scenario.mw(['run', '--json']);
   expect({ code: run.code, err: run.err }).toMatchObject({ code: 0 });
   expect(jsonOf(run).pipelineRun).toMatchObject({
@@ -39,7 +39,7 @@ test('data → run → accepted v1 → released by itself → predict', { timeou
     status: 'succeeded',
     result: { kind: 'accepted', version: 1 },
   });
-  await until('v1 to be champion', async () => (await champion()) === 1, 100_000);
+  await until('v1 to be champion', async () => (await champion()) === 1, 240_000);
   expect(await inferTiny(server.rest)).toEqual({ version: 1, values: [2, 3] });
 });
 

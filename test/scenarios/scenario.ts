@@ -242,7 +242,13 @@ export async function createScenario(name: string): Promise<Scenario> {
       await until('the children to end', () => children.size === 0);
       let plane: number | undefined;
       try {
-        plane = planePid();
+        const record = JSON.parse(readFileSync(join(home, 'plane', 'plane.json'), 'utf8')) as {
+          readonly pid: number;
+          readonly keeper?: { readonly pid: number };
+        };
+        plane = record.pid;
+        // First whoever would start it again.
+        if (record.keeper !== undefined && alive(record.keeper.pid)) process.kill(record.keeper.pid, 'SIGKILL');
         process.kill(plane, 'SIGTERM');
       } catch {
         // There is none, or it is gone.

@@ -138,7 +138,10 @@ test('an editor runs and deploys; predictions need a token on REST and on gRPC',
 
   // The server's own call to the data plane.
   const tried = await api(texts['viewer'], 'POST', '/api/v1/endpoints/tiny/try', { rows: [{ x: 1 }] });
-  expect(tried.json.error).toMatchObject({ code: 'MW-TENSOR', message: expect.stringContaining('"x" has shape [1, 1]') });
+  expect(tried.json.error).toMatchObject({
+    code: 'MW-TENSOR',
+    message: expect.stringContaining('"x" has shape [1, 1]'),
+  });
 });
 
 test('a revoked token opens nothing from then on, also not the data plane', async () => {

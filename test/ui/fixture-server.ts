@@ -1,8 +1,8 @@
 /** Serves ui/dist and canned answers of the API, typed by the generated contract: for the tests of the web app only. */
-import { createReadStream, existsSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { extname, join, normalize } from 'node:path';
+import { extname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { emptyHome, events, home, NOW, resources, server } from './fixtures/loop.ts';
 import { endpoint, endpointDetail, model, predictions, series, versionDetail, versions } from './fixtures/serving.ts';
@@ -178,26 +178,38 @@ function command(path: string): Answer {
   return { ok: true };
 }
 
-function file(path: string, response: ServerResponse): void {
-  const wanted = normalize(join(DIST, path));
-  const found =
-    wanted.startsWith(DIST) && existsSync(wanted) && statSync(wanted).isFile() ? wanted : join(DIST, 'index.html');
+type Files = ReadonlyMap<string, Buffer>;
+
+/** Read once: a build that goes on beside the tests may not take the files away. */
+function readDist(): Files {
+  const names = readdirSync(DIST, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return new Map(
+    names.map((entry) => {
+      const path = join(entry.parentPath, entry.name);
+      return [`/${relative(DIST, path)}`, readFileSync(path)];
+    }),
+  );
+}
+
+function file(files: Files, path: string, response: ServerResponse): void {
+  const name = files.has(path) ? path : '/index.html';
   response.writeHead(200, {
-    'content-type': TYPES[extname(found)] ?? 'application/octet-stream',
+    'content-type': TYPES[extname(name)] ?? 'application/octet-stream',
     'content-security-policy': POLICY,
   });
-  createReadStream(found).pipe(response);
+  response.end(files.get(name));
 }
 
 /** Starts on a free port of the loopback. `empty`: a server on which nothing has happened yet. */
 export async function startFixture(empty = false): Promise<Fixture> {
+  const files = readDist();
   const commands: string[] = [];
   const streams = new Set<ServerResponse>();
   let streaming = true;
   let seq = events.length;
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
-    if (!pathname.startsWith('/api/')) return file(pathname, response);
+    if (!pathname.startsWith('/api/')) return file(files, pathname, response);
     if (pathname === '/api/v1/stream') {
       if (!streaming) {
         response.writeHead(503).end();

@@ -3,6 +3,7 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { followOldAddress } from './api/old-addresses.ts';
 import { ApiProblem } from './api/problem.ts';
 import { loadFonts } from './design/fonts.ts';
 import { followSystem } from './design/theme.ts';
@@ -14,6 +15,8 @@ import { router } from './router.tsx';
 import './design/tokens.css';
 import './design/base.css';
 import './design/frame.css';
+import './design/floats.css';
+import './design/story.css';
 import './design/parts.css';
 import './design/table.css';
 import './design/charts.css';
@@ -36,6 +39,7 @@ document.addEventListener('keydown', onKeyDown);
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root');
+await followOldAddress();
 createRoot(root).render(
   <StrictMode>
     <CSPProvider disableStyleElements>

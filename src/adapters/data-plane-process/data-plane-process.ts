@@ -3,7 +3,16 @@ import { MillwrightError } from '../../domain/errors.ts';
 import type { ModelSignature } from '../../domain/registry.ts';
 import type { DataPlane, PlaneStatus } from '../../ports/data-plane.ts';
 import { askGateway } from './control-client.ts';
-import { isThatProcess, keyOf, readRecord, startGateway, statusOf, stopGateway } from './gateway-process.ts';
+import {
+  endKept,
+  isThatProcess,
+  keyOf,
+  readRecord,
+  startGateway,
+  statusOf,
+  stopGateway,
+  waitForKeeper,
+} from './gateway-process.ts';
 import type { GatewayCommand, GatewayRecord } from './gateway-process.ts';
 
 const WATCH_MS = 500;
@@ -61,7 +70,9 @@ export function createDataPlaneProcess(options: DataPlaneProcessOptions): DataPl
 
   async function restart(last: GatewayRecord, reason: string): Promise<void> {
     try {
-      record = await startFresh(last);
+      const came = await waitForKeeper(options.home, last, () => watching);
+      if (!watching) return;
+      record = came ?? (await startFresh(last));
       failures = 0;
       silent = 0;
       options.onRestart?.({ pid: record.pid, reason });
@@ -110,7 +121,9 @@ export function createDataPlaneProcess(options: DataPlaneProcessOptions): DataPl
   /** A living gateway of this home, when it was started as we would start it. */
   async function find(): Promise<GatewayRecord | undefined> {
     const found = await readRecord(options.home);
-    if (found === undefined || !(await isThatProcess(found))) return undefined;
+    if (found === undefined) return undefined;
+    if (!(await isThatProcess(found)))
+      return found.key === keyOf(options) ? waitForKeeper(options.home, found, () => true) : undefined;
     if (found.key === keyOf(options) && (await statusOf(found)) !== undefined) return found;
     await stopGateway(found, STOP_MS);
     return undefined;
@@ -152,7 +165,10 @@ export function createDataPlaneProcess(options: DataPlaneProcessOptions): DataPl
     async stop() {
       close();
       const current = record ?? (await readRecord(options.home));
-      if (current !== undefined && (await isThatProcess(current))) await stopGateway(current, STOP_MS);
+      if (current !== undefined) {
+        if (await isThatProcess(current)) await stopGateway(current, STOP_MS);
+        else await endKept(current);
+      }
       record = undefined;
     },
   };

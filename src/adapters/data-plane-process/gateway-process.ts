@@ -10,10 +10,13 @@ import { inheritedEnvironment } from '../../platform/config.ts';
 import { isRunning, startTimeOf } from '../../platform/process-identity.ts';
 import type { PlaneStatus } from '../../ports/data-plane.ts';
 import { askGateway, codedErrorOf } from './control-client.ts';
+import { kept } from './keeper.ts';
 
 const LOG_LIMIT_BYTES = 8 * 1024 * 1024;
 const START_MS = 60_000;
 const ASK_MS = 2_000;
+/** A keeper that waits this long to start again is taken over. */
+const KEEPER_MS = 8_000;
 
 export interface GatewayRecord {
   readonly pid: number;
@@ -23,6 +26,8 @@ export interface GatewayRecord {
   readonly grpc: string;
   readonly socket: string;
   readonly key: string;
+  /** Of the shell that starts it again after a fault (keeper.ts). */
+  readonly keeper?: { readonly pid: number; readonly start: string };
 }
 
 export interface GatewayCommand {
@@ -130,7 +135,8 @@ export async function startGateway(
   for (const name of command.allowedHosts ?? []) args.push('--allow-host', name);
   if (command.requireToken === true) args.push('--require-token');
   args.push('--key', keyOf(command));
-  const child = spawn(program, args, {
+  const [first = program, ...rest] = kept([program, ...args]);
+  const child = spawn(first, rest, {
     detached: true,
     stdio: ['ignore', fd, fd],
     cwd: command.home,
@@ -158,10 +164,11 @@ export async function startGateway(
       );
     }
     const record = await readRecord(command.home);
-    if (record !== undefined && record.pid === child.pid && (await statusOf(record)) !== undefined) return record;
+    if (record !== undefined && isOf(record, child.pid) && (await statusOf(record)) !== undefined) return record;
     await sleep(25);
   }
-  child.kill('SIGKILL');
+  // Keeper and gateway: the group is theirs alone.
+  if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
   throw new MillwrightError('MW-UNAVAILABLE', `the data plane was not ready in ${START_MS / 1000} s`, {
     where: logPath,
     next: `read ${logPath}`,
@@ -176,5 +183,47 @@ export async function stopGateway(record: GatewayRecord, ms: number): Promise<vo
     if (!(await isThatProcess(record))) return;
     await sleep(25);
   }
+  await endKeeper(record);
   if (await isThatProcess(record)) process.kill(record.pid, 'SIGKILL');
+}
+
+const isOf = (record: GatewayRecord, pid: number | undefined): boolean =>
+  record.pid === pid || record.keeper?.pid === pid;
+
+/** Before a gateway is ended the hard way: its keeper would take that for a fault. */
+async function endKeeper(record: GatewayRecord): Promise<void> {
+  if (record.keeper !== undefined && (await hasKeeper(record))) process.kill(record.keeper.pid, 'SIGKILL');
+}
+
+/** The recorded keeper itself, not a later process with its pid. */
+async function hasKeeper({ keeper }: GatewayRecord): Promise<boolean> {
+  return keeper !== undefined && isRunning(keeper.pid) && (await startTimeOf(keeper.pid)) === keeper.start;
+}
+
+/** Ends the keeper of a dead gateway and what it may be starting at this moment: the group is theirs alone. */
+export async function endKept(record: GatewayRecord): Promise<void> {
+  if (record.keeper !== undefined && (await hasKeeper(record))) process.kill(-record.keeper.pid, 'SIGKILL');
+}
+
+/** The gateway that the keeper of a dead one has started in its place; undefined when there is no keeper or it does not come up. */
+export async function waitForKeeper(
+  home: string,
+  dead: GatewayRecord,
+  going: () => boolean,
+): Promise<GatewayRecord | undefined> {
+  const until = performance.now() + KEEPER_MS;
+  while (going() && performance.now() < until && (await hasKeeper(dead))) {
+    const record = await readRecord(home);
+    if (
+      record !== undefined &&
+      record.pid !== dead.pid &&
+      record.key === dead.key &&
+      (await statusOf(record)) !== undefined
+    )
+      return record;
+    await sleep(50);
+  }
+  // Two that start gateways would be in each other's way.
+  if (going()) await endKept(dead);
+  return undefined;
 }

@@ -62,7 +62,9 @@ export function createParquetLog(root: string): PredictionLogWriter {
       return new Promise((resolve, reject) => {
         pending.set(job.id, { resolve, reject });
         worker ??= start();
-        worker.postMessage(job);
+        // Handed over, not copied: nobody reads the columns again.
+        const memory = columns.flatMap(({ values }) => ('buffer' in values ? [values.buffer] : []));
+        worker.postMessage(job, memory as ArrayBuffer[]);
       });
     },
     async close() {

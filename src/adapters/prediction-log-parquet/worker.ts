@@ -19,9 +19,15 @@ export interface WriteDone {
   readonly error?: { readonly errno: string | undefined; readonly message: string };
 }
 
+function cells(values: LogColumn['values']): (number | bigint | string | boolean | null)[] {
+  return values instanceof Float64Array
+    ? Array.from(values, (value) => (Number.isNaN(value) ? null : value))
+    : Array.from<number | bigint | string | boolean | null>(values);
+}
+
 async function write(job: WriteJob): Promise<void> {
   const data = parquetWriteBuffer({
-    columnData: job.columns.map(({ name, type, values }) => ({ name, type, data: [...values], nullable: true })),
+    columnData: job.columns.map(({ name, type, values }) => ({ name, type, data: cells(values), nullable: true })),
   });
   const created = await mkdir(job.folder, { recursive: true, mode: 0o700 });
   if (created !== undefined) await syncFolder(dirname(job.folder));

@@ -7,6 +7,8 @@ import { createPool } from './pool.ts';
 import type { PoolOptions } from './pool.ts';
 
 export interface OnnxRuntime extends ModelRuntime {
+  /** Threads that hung inside the engine, were replaced, and still run: while there are any, an orderly exit of the process waits for ever. */
+  stuck(): number;
   /** Ends a thread as a fault would: for fault tests. */
   killWorker(index: number): Promise<void>;
 }
@@ -48,6 +50,7 @@ export function createOnnxRuntime(options: Partial<PoolOptions> = {}): OnnxRunti
         },
       };
     },
+    stuck: () => pool.stuck(),
     killWorker: (index) => pool.killWorker(index),
     close: () => pool.close(),
   };

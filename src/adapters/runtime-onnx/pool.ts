@@ -43,6 +43,8 @@ export interface Pool {
   load(model: number, path: string): Promise<ModelSignature>;
   unload(model: number): void;
   run(job: WorkerJob, deadline: number): Promise<readonly Tensor[]>;
+  /** Threads that hung inside the engine, were replaced, and still run. */
+  stuck(): number;
   /** Ends a thread as a fault would: for fault tests. */
   killWorker(index: number): Promise<void>;
   close(): Promise<void>;
@@ -58,6 +60,8 @@ function runError(reason: string): MillwrightError {
   });
 }
 
+const waitedTooLong = (): MillwrightError => new MillwrightError('MW-DEADLINE', 'the request waited past its deadline');
+
 export function createPool(options: PoolOptions): Pool {
   const queue: Waiting[] = [];
   const lanes: Lane[] = [];
@@ -70,8 +74,7 @@ export function createPool(options: PoolOptions): Pool {
     let next = queue[0];
     while (next !== undefined && (batch.length === 0 || rows + next.rows <= options.batchRows)) {
       queue.shift();
-      if (next.deadline < performance.now())
-        next.reject(new MillwrightError('MW-DEADLINE', 'the request waited past its deadline'));
+      if (next.deadline < performance.now()) next.reject(waitedTooLong());
       else {
         batch.push(next);
         rows += next.rows;
@@ -156,6 +159,13 @@ export function createPool(options: PoolOptions): Pool {
 
   const watchdog = setInterval(() => {
     const now = performance.now();
+    // With every thread hung nobody else would look at them.
+    if (queue.some((waiting) => waiting.deadline < now)) {
+      for (const waiting of queue.splice(0)) {
+        if (waiting.deadline < now) waiting.reject(waitedTooLong());
+        else queue.push(waiting);
+      }
+    }
     for (const lane of lanes) {
       const [batch] = lane.batches;
       const latest =
@@ -202,6 +212,7 @@ export function createPool(options: PoolOptions): Pool {
         pump();
       });
     },
+    stuck: () => lanes.reduce((sum, lane) => sum + lane.slot.stuck(), 0),
     killWorker: (index) => lanes[index]?.slot.kill() ?? Promise.resolve(),
     async close() {
       closed = true;

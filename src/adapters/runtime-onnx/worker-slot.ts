@@ -7,6 +7,8 @@ import { handOver } from './pack.ts';
 // In development the sources run as they are; the published build has .js files.
 const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
 
+const PATIENCE_MS = 500;
+
 interface Loading {
   readonly resolve: (signature: ModelSignature) => void;
   readonly reject: (reason: Error) => void;
@@ -27,9 +29,22 @@ export interface WorkerSlot {
   /** False between a death and the replacement: what is sent then would be lost. */
   alive(): boolean;
   run(jobs: readonly SentJob[]): void;
-  /** Ends the thread as a fault would. */
+  /** Threads that were given up and still run: they hold a core and their models until the engine comes back. */
+  stuck(): number;
+  /** Ends the thread as a fault would. One that cannot be ended is left to itself and replaced. */
   kill(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** `terminate` waits for a call into the engine, which may never come back. */
+async function endsSoon(worker: Worker): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, PATIENCE_MS, false);
+  });
+  const ended = await Promise.race([worker.terminate().then(() => true), patience]);
+  clearTimeout(timer);
+  return ended;
 }
 
 /** Starts the thread. After a death a new one is started and loads what the old one had, before anything else is sent to it. */
@@ -39,6 +54,8 @@ export function createWorkerSlot(events: SlotEvents): WorkerSlot {
   let closing = false;
   let alive = true;
   let restarts = 0;
+  let stuck = 0;
+  let abandon = (): void => undefined;
   let worker = start();
 
   function onMessage(message: FromWorker): void {
@@ -59,21 +76,34 @@ export function createWorkerSlot(events: SlotEvents): WorkerSlot {
   function start(): Worker {
     const next = new Worker(WORKER);
     let reason = '';
-    next.on('message', onMessage);
+    let over = false;
+    next.on('message', (message: FromWorker) => {
+      if (!over) onMessage(message);
+    });
     next.on('error', (error) => {
       reason = error instanceof Error ? error.message : String(error);
     });
     next.on('exit', (code) => {
+      if (over) stuck -= 1;
+      else gone(reason === '' ? `worker thread exited with ${code}` : reason);
+    });
+    abandon = () => {
+      if (over || closing) return;
+      stuck += 1;
+      next.unref();
+      gone('its worker thread cannot be ended: it is inside the engine');
+    };
+    function gone(text: string): void {
+      over = true;
       alive = false;
       if (closing) return;
-      const text = reason === '' ? `worker thread exited with ${code}` : reason;
       for (const waiting of loading.values()) waiting.reject(new Error(text));
       loading.clear();
       restarts += 1;
       // A thread that dies again and again must not spin the machine.
       setTimeout(revive, restarts > 3 ? Math.min(100 * 2 ** (restarts - 3), 5000) : 0).unref();
       events.died(text);
-    });
+    }
     return next;
   }
 
@@ -101,12 +131,14 @@ export function createWorkerSlot(events: SlotEvents): WorkerSlot {
     },
     alive: () => alive,
     run: (jobs) => worker.postMessage({ kind: 'run', jobs } satisfies ToWorker, handOver(jobs)),
+    stuck: () => stuck,
     async kill() {
-      await worker.terminate();
+      const left = abandon;
+      if (!(await endsSoon(worker))) left();
     },
     async close() {
       closing = true;
-      await worker.terminate();
+      if (!(await endsSoon(worker))) stuck += 1;
     },
   };
 }

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { MillwrightError } from '../../domain/errors.ts';
 import { may, type Principal } from '../../domain/identity.ts';
 import type { Context, Log } from '../../ports/context.ts';
+import { type Audit, audited } from '../audited.ts';
 import { ROUTES, type RouteName, type Routes } from './contract.ts';
 
 type BodyOf<N extends RouteName> = Routes[N]['body'] extends z.ZodType ? z.output<Routes[N]['body']> : undefined;
@@ -24,10 +25,7 @@ export interface Auth {
   principal(request: FastifyRequest): Promise<Principal>;
   readonly log: Log;
   /** Told of every change after it was tried and before it is answered. */
-  readonly audit?: (
-    ctx: Context,
-    fact: { readonly action: string; readonly subject: string; readonly result: string },
-  ) => Promise<void>;
+  readonly audit?: Audit;
 }
 
 const contexts = new WeakMap<FastifyRequest, Context>();
@@ -60,38 +58,40 @@ export async function authorize(
   return context;
 }
 
+type Issue = NonNullable<ReturnType<z.ZodType['safeParse']>['error']>['issues'][number];
+
+/** What is wrong, in words for whoever wrote the request. */
+function problemOf(issue: Issue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.message.endsWith('received undefined')
+        ? `is missing (${issue.expected})`
+        : `must be a ${issue.expected}`;
+    case 'too_small':
+      return issue.origin === 'number' ? `must be at least ${issue.minimum}` : `needs at least ${issue.minimum}`;
+    case 'too_big':
+      return issue.origin === 'number' ? `must be at most ${issue.maximum}` : `has more than ${issue.maximum}`;
+    case 'invalid_value':
+      return `must be one of ${issue.values.map(String).join(', ')}`;
+    default:
+      return issue.message;
+  }
+}
+
 function parse(schema: z.ZodType, value: unknown, part: string): unknown {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const path = [part, ...(issue?.path ?? [])].join('.').replace(/\.(\d+)/g, '[$1]');
-  const missing = issue?.code === 'invalid_type' && issue.message.endsWith('received undefined');
-  const message = missing ? `is missing (${issue.expected})` : (issue?.message ?? 'not valid');
-  throw new MillwrightError('MW-INVALID', `${path}: ${message}`, { where: path });
+  const message = issue === undefined ? 'not valid' : problemOf(issue);
+  throw new MillwrightError('MW-INVALID', `${path}: ${message}`, {
+    where: path,
+    next: 'see docs/contracts/openapi.json',
+  });
 }
 
 /** Reading, predicting and logging change nothing that anybody would have to answer for; their number would bury the rest. */
 const UNAUDITED: ReadonlySet<Parameters<typeof may>[1]> = new Set(['public', 'read', 'predict', 'log']);
-
-/** Does the work and writes down that it was done, or with which code it failed. */
-export async function audited<T>(
-  auth: Pick<Auth, 'audit'>,
-  ctx: Context,
-  permission: Parameters<typeof may>[1],
-  fact: { readonly action: string; readonly subject: string },
-  work: () => Promise<T>,
-): Promise<T> {
-  if (auth.audit === undefined || UNAUDITED.has(permission)) return work();
-  let answer: T;
-  try {
-    answer = await work();
-  } catch (error) {
-    await auth.audit(ctx, { ...fact, result: error instanceof MillwrightError ? error.code : 'MW-INTERNAL' });
-    throw error;
-  }
-  await auth.audit(ctx, { ...fact, result: 'done' });
-  return answer;
-}
 
 /** What was changed: the names in the address, or the name of what is made. */
 function subjectOf(params: unknown, body: unknown): string {
@@ -114,9 +114,10 @@ export function bindRoutes(app: FastifyInstance, auth: Auth, handlers: Handlers)
           query: parse(contract.query, request.query, 'query'),
           body: contract.body === undefined ? undefined : parse(contract.body, request.body, 'body'),
         };
-        if (contract.method === 'GET') return handler(ctx, input);
+        const quiet = contract.method === 'GET' || UNAUDITED.has(contract.permission);
+        if (auth.audit === undefined || quiet) return handler(ctx, input);
         const fact = { action: name, subject: subjectOf(input.params, input.body) };
-        return audited(auth, ctx, contract.permission, fact, () => handler(ctx, input));
+        return audited(auth.audit, ctx, fact, () => handler(ctx, input));
       },
     });
   }

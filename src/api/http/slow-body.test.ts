@@ -17,7 +17,7 @@ beforeEach(async () => {
     auth: { principal: async () => ({ name: 'tester', role: 'admin' }), log: quiet },
     // None of our own routes is asked here.
     handlers: {} as Handlers,
-    stream: { since: async () => [], listen: () => () => undefined },
+    stream: { since: async () => [], subscribe: () => () => undefined },
     page: async () => undefined,
     bodyWindowMs: WINDOW_MS,
     extend: async (server) => routes(server),
@@ -28,6 +28,7 @@ beforeEach(async () => {
 });
 afterEach(() => app.close());
 
+/* oxlint-disable oxc/no-async-endpoint-handlers -- these are Fastify's, which takes their errors */
 function routes(server: FastifyInstance): void {
   server.addContentTypeParser('application/octet-stream', (_request, payload, done) => done(null, payload));
   server.put('/stream', async (request) => {

@@ -5,6 +5,7 @@ import type { Permission } from '../../domain/identity.ts';
 import type { Registry } from '../../modules/registry/index.ts';
 import type { Tracking } from '../../modules/tracking/index.ts';
 import type { Context } from '../../ports/context.ts';
+import type { Audit } from '../audited.ts';
 import { parseInput } from './fields.ts';
 
 export interface MlflowDeps {
@@ -13,10 +14,7 @@ export interface MlflowDeps {
   /** Throws MW-UNAUTHENTICATED, MW-FORBIDDEN. Called before a body is read. */
   readonly authorize: (request: FastifyRequest, permission: Permission) => Context | Promise<Context>;
   /** Told of every move of an alias or stage: they decide what is served. */
-  readonly audit?: (
-    ctx: Context,
-    fact: { readonly action: string; readonly subject: string; readonly result: string },
-  ) => Promise<void>;
+  readonly audit?: Audit;
   /** Millwright's own version. Below 3.4 it tells MLflow's client to send spans as an artifact and not by OTLP. */
   readonly version: string;
   /** Bytes of one artifact; default 5 GiB. */

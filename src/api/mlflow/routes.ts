@@ -4,6 +4,7 @@ import { MillwrightError } from '../../domain/errors.ts';
 import type { Permission } from '../../domain/identity.ts';
 import type { Context } from '../../ports/context.ts';
 import { jsonDepth } from '../../platform/json-text.ts';
+import { audited } from '../audited.ts';
 import { artifactRoutes, artifactStreams } from './artifacts.ts';
 import { toMlflowError } from './errors.ts';
 import { experimentRoutes } from './experiments.ts';
@@ -43,30 +44,20 @@ function fieldsOf(value: unknown, where: string): Readonly<Record<string, unknow
   throw new MillwrightError('MW-INVALID', `the ${where} must be a JSON object`, { where });
 }
 
-/** Of MLflow's routes those that may decide what is served: aliases and stages. */
-async function audited(
+/** Aliases and stages decide what is served; the rest of MLflow's routes only log. */
+function answered(
   deps: MlflowDeps,
   ctx: Context,
   route: Route,
   raw: Readonly<Record<string, unknown>>,
 ): Promise<unknown> {
-  if (deps.audit === undefined || route.method === 'GET' || route.permission !== 'deploy')
-    return route.answer(raw, ctx);
+  const { audit } = deps;
+  if (audit === undefined || route.method === 'GET' || route.permission !== 'deploy') return route.answer(raw, ctx);
   const subject = [raw['name'], raw['version'], raw['alias'] ?? raw['stage']]
-    .filter((part) => part !== undefined)
-    .map((part) => String(part).slice(0, 250))
-    .join('/');
-  const action = `${route.method} ${route.path}`;
-  let answer: unknown;
-  try {
-    answer = await route.answer(raw, ctx);
-  } catch (error) {
-    const result = error instanceof MillwrightError ? error.code : 'MW-INTERNAL';
-    await deps.audit(ctx, { action, subject, result });
-    throw error;
-  }
-  await deps.audit(ctx, { action, subject, result: 'done' });
-  return answer;
+    .filter((part) => typeof part === 'string' || typeof part === 'number')
+    .join('/')
+    .slice(0, 500);
+  return audited(audit, ctx, { action: `${route.method} ${route.path}`, subject }, () => route.answer(raw, ctx));
 }
 
 function addJsonRoute(app: FastifyInstance, deps: MlflowDeps, route: Route, prefix: string): void {
@@ -82,7 +73,7 @@ function addJsonRoute(app: FastifyInstance, deps: MlflowDeps, route: Route, pref
         ...fieldsOf(request.params, 'path'),
       };
       const ctx = contextOf(request);
-      const answer = await audited(deps, ctx, route, raw);
+      const answer = await answered(deps, ctx, route, raw);
       return reply.header('content-type', 'application/json').send(JSON.stringify(answer));
     },
   });

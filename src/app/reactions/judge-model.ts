@@ -156,7 +156,8 @@ export function judgeModel(deps: LoopDeps): Reaction {
         lineage.parity === undefined
           ? {}
           : { 'parity.max_abs_diff': { value: lineage.parity.maxAbsDiff, n: lineage.parity.rows } };
-      const twin = champion === undefined ? undefined : await sideOf(outputs, model, true);
+      // A champion that was not measured (no step that takes the model makes the metrics) is unknown, which is not "no champion yet".
+      const twin = champion === undefined ? undefined : ((await sideOf(outputs, model, true)) ?? { metrics: {} });
       const judgement = judge({ gates: model.gates, candidate, champion: twin, extra, subject: run.id });
       const ctx = systemContext(deps, signal, event);
       await registry.ensureModel(ctx, model.name);

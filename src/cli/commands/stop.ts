@@ -9,6 +9,8 @@ export async function run({ config, out, server }: Session, _args: readonly stri
     record === undefined ? 'No server runs here.' : `The server (pid ${record.pid}) has stopped.`,
     plane
       ? 'The data plane has stopped: endpoints answer no more.'
-      : 'Endpoints go on answering, if there are any: mw stop --all ends them too.',
+      : flags['all'] === true
+        ? 'No data plane runs here.'
+        : 'Endpoints go on answering, if there are any: mw stop --all ends them too.',
   ]);
 }

@@ -62,7 +62,7 @@ test('a run whose steps were all reused has the metrics with their history, the 
   const second = await go();
   expect(entries(second)).toEqual({ trees: '100' });
   expect(Object.fromEntries(second.metrics.map(({ key, value }) => [key, value]))).toEqual({ auc: 0.7, loss: 0.4 });
-  expect((await tracking.metricHistory(second.info.id, 'loss')).items.map((one) => one.value)).toEqual([0.9, 0.4]);
+  expect((await tracking.metricHistory(second.info.id, 'loss')).items.map(({ value }) => value)).toEqual([0.9, 0.4]);
   expect(second.tags).toContainEqual({ key: 'millwright.reused_from', value: first.info.id });
 
   await tracking.copyRun(first.info.id, second.info.id);

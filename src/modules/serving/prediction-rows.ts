@@ -104,8 +104,119 @@ function addInputs(columns: Columns, record: PredictionRecord, start: number): v
   }
 }
 
+/** What every record must share to be laid out at once. */
+interface InputPlan {
+  readonly name: string;
+  readonly datatype: string;
+  readonly width: number;
+}
+
+function planOf(record: PredictionRecord): readonly InputPlan[] {
+  return record.inputs.map(({ name, datatype, data }) => ({ name, datatype, width: data.length / record.rows }));
+}
+
+function follows(record: PredictionRecord, plan: readonly InputPlan[]): boolean {
+  return (
+    record.inputs.length === plan.length &&
+    plan.every(({ name, datatype, width }, index) => {
+      const input = record.inputs[index];
+      return input?.name === name && input.datatype === datatype && input.data.length === width * record.rows;
+    })
+  );
+}
+
+function numbers(
+  records: readonly PredictionRecord[],
+  rows: number,
+  input: number,
+  width: number,
+  part: number,
+): Float64Array {
+  const out = new Float64Array(rows);
+  let at = 0;
+  for (const record of records) {
+    const data = record.inputs[input]?.data ?? [];
+    for (let row = 0; row < record.rows; row += 1, at += 1) out[at] = Number(data[row * width + part]);
+  }
+  return out;
+}
+
+function others(records: readonly PredictionRecord[], input: number, width: number, part: number): readonly Cell[] {
+  const out: Cell[] = [];
+  for (const record of records) {
+    const tensor = record.inputs[input];
+    for (let row = 0; row < record.rows; row += 1)
+      out.push(tensor === undefined ? null : cell(tensor, row * width + part));
+  }
+  return out;
+}
+
+/** The columns that are not inputs: filled record by record, as most are the same for all rows of a request. */
+function facts(records: readonly PredictionRecord[], rows: number): readonly LogColumn[] {
+  const [ids, releases]: [string[], string[]] = [[], []];
+  const [row, version] = [new Int32Array(rows), new Int32Array(rows)];
+  const [time, received] = [new BigInt64Array(rows), new BigInt64Array(rows)];
+  const [latency, score] = [new Float64Array(rows), new Float64Array(rows)];
+  let at = 0;
+  for (const record of records) {
+    const end = at + record.rows;
+    time.fill(BigInt(record.time), at, end);
+    received.fill(BigInt(record.receivedAt), at, end);
+    version.fill(record.version, at, end);
+    latency.fill(record.latencyMs, at, end);
+    const scored = scoreOf(record.outputs, record.rows);
+    for (let index = 0; index < record.rows; index += 1) {
+      ids.push(record.id);
+      releases.push(record.releaseId);
+      row[at + index] = index;
+      score[at + index] = scored(index) ?? Number.NaN;
+    }
+    at = end;
+  }
+  return [
+    { name: 'request_id', type: 'STRING', values: ids },
+    { name: 'row', type: 'INT32', values: row },
+    { name: 'time', type: 'INT64', values: time },
+    { name: 'received_at', type: 'INT64', values: received },
+    { name: 'version', type: 'INT32', values: version },
+    { name: 'release_id', type: 'STRING', values: releases },
+    { name: 'latency_ms', type: 'DOUBLE', values: latency },
+    { name: 'score', type: 'DOUBLE', values: score },
+  ];
+}
+
+/** Undefined when the records differ in their inputs: then each cell has to be looked at. */
+function uniformColumns(records: readonly PredictionRecord[]): readonly LogColumn[] | undefined {
+  const [first] = records;
+  if (first === undefined || first.rows === 0) return undefined;
+  const plan = planOf(first);
+  const width = plan.reduce((sum, input) => sum + input.width, 0);
+  if (!Number.isInteger(width) || width + 8 > MAX_COLUMNS) return undefined;
+  if (plan.some((input) => !Number.isInteger(input.width))) return undefined;
+  if (!records.every((record) => follows(record, plan))) return undefined;
+  const rows = records.reduce((sum, record) => sum + record.rows, 0);
+  const columns = [...facts(records, rows)];
+  first.inputs.forEach((input, index) => {
+    const type = typeOf(input);
+    const each = plan[index]?.width ?? 0;
+    for (let part = 0; part < each; part += 1) {
+      columns.push({
+        name: each === 1 ? `in_${input.name}` : `in_${input.name}_${part}`,
+        type,
+        values: type === 'DOUBLE' ? numbers(records, rows, index, each, part) : others(records, index, each, part),
+      });
+    }
+  });
+  return columns;
+}
+
 /** All records are of one endpoint; order is kept. Column names and types: see the ports' AnalyticsStore readers. */
 export function toColumns(records: readonly PredictionRecord[]): readonly LogColumn[] {
+  return uniformColumns(records) ?? mixedColumns(records);
+}
+
+/** Records of versions with different inputs, in one file. */
+function mixedColumns(records: readonly PredictionRecord[]): readonly LogColumn[] {
   const columns = new Columns();
   for (const record of records) {
     const start = columns.rows;
