@@ -79,8 +79,18 @@ export async function settle(page: Page): Promise<void> {
   await page.waitForTimeout(150);
 }
 
-export const shot = (page: Page, name: string, fullPage = true): Promise<Buffer> =>
-  page.screenshot({ path: `${SHOTS}${name}.png`, fullPage });
+/** Pictures of the README, written only when asked for: `MW_PICTURES=1 npx vitest run test/ui/pages.test.ts`. */
+const PICTURES: Readonly<Record<string, string>> = {
+  'home-light-1440-en': 'docs/images/home.png',
+  'home-light-1440-ko': 'docs/images/home-ko.png',
+  'endpoint-dark-1440-en': 'docs/images/endpoint.png',
+};
+
+export async function shot(page: Page, name: string, fullPage = true): Promise<void> {
+  await page.screenshot({ path: `${SHOTS}${name}.png`, fullPage });
+  const picture = process.env['MW_PICTURES'] === undefined ? undefined : PICTURES[name];
+  if (picture !== undefined) await page.screenshot({ path: picture });
+}
 
 interface Violation {
   readonly id: string;

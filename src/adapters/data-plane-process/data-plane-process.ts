@@ -122,9 +122,13 @@ export function createDataPlaneProcess(options: DataPlaneProcessOptions): DataPl
   async function find(): Promise<GatewayRecord | undefined> {
     const found = await readRecord(options.home);
     if (found === undefined) return undefined;
-    if (!(await isThatProcess(found)))
-      return found.key === keyOf(options) ? waitForKeeper(options.home, found, () => true) : undefined;
-    if (found.key === keyOf(options) && (await statusOf(found)) !== undefined) return found;
+    const ours = found.key === keyOf(options);
+    if (!(await isThatProcess(found))) {
+      if (ours) return waitForKeeper(options.home, found, () => true);
+      await endKept(found);
+      return undefined;
+    }
+    if (ours && (await statusOf(found)) !== undefined) return found;
     await stopGateway(found, STOP_MS);
     return undefined;
   }

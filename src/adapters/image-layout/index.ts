@@ -4,6 +4,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeFileDurable } from '../../platform/durable-file.ts';
+import { createMutex } from '../../platform/mutex.ts';
 import type { ArtifactStore } from '../../ports/artifact-store.ts';
 import type { ImageLayout, ImagePlan, LayerPlan, WrittenImage } from '../../ports/image-layout.ts';
 import { type BaseImage, type Descriptor, takeBase } from './base-layout.ts';
@@ -73,6 +74,7 @@ export function createImageLayout(options: ImageLayoutOptions): ImageLayout {
   let turn: Promise<unknown> = Promise.resolve();
   const indexPath = join(folder, 'index.json');
   const keptPath = join(folder, 'layers.json');
+  const keeping = createMutex();
 
   async function writeLayer(layer: LayerPlan): Promise<Kept> {
     const entries = arrange(await layerEntries(layer.sources, context));
@@ -90,7 +92,10 @@ export function createImageLayout(options: ImageLayoutOptions): ImageLayout {
     })();
     const blob = await writeBlob(folder, layer.compression === 'gzip' ? gzip(plain) : plain);
     const written = { ...blob, diffId: `sha256:${hash.digest('hex')}` };
-    await writeFileDurable(keptPath, JSON.stringify({ ...kept, [key]: written }));
+    await keeping.run(async () => {
+      const now = await readJson(keptPath, keptSchema, {}).catch((): Record<string, Kept> => ({}));
+      await writeFileDurable(keptPath, JSON.stringify({ ...now, [key]: written }));
+    });
     return written;
   }
 
@@ -130,8 +135,8 @@ export function createImageLayout(options: ImageLayoutOptions): ImageLayout {
     await mkdir(join(folder, 'blobs', 'sha256'), { recursive: true });
     await writeFileDurable(join(folder, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}', 0o644);
     const base = plan.base === undefined ? undefined : await takeBase(plan.base, folder, architecture);
-    const written: Kept[] = [];
-    for (const layer of plan.layers) written.push(await writeLayer(layer));
+    // Side by side: packing is a thread's whole work, and the Node binary takes as long as all the rest.
+    const written = await Promise.all(plan.layers.map(writeLayer));
     const config = await writeJson(configOf(plan, base, written), CONFIG);
     const layers: Descriptor[] = plan.layers.map((layer, i) => {
       const { digest = '', bytes = 0 } = written[i] ?? {};

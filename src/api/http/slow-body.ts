@@ -4,7 +4,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
-export const BODY_WINDOW_MS = 30_000;
+export const BODY_WINDOW_MS = 15_000;
 const BYTES_PER_SECOND = 1024;
 
 function hasBody({ headers }: FastifyRequest): boolean {
@@ -17,20 +17,21 @@ function cut(request: FastifyRequest, reply: FastifyReply): void {
   else socket.write('HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n\r\n', () => socket.destroy());
 }
 
-/** `windowMs`: a client that sends less than 1 KiB a second over this time is cut. */
+/** `windowMs`: a client that sends less than 1 KiB a second over two such times in a row is cut. */
 export function cutSlowBodies(app: FastifyInstance, windowMs: number): void {
   const least = (windowMs / 1000) * BYTES_PER_SECOND;
   app.addHook('onRequest', async (request, reply) => {
     if (!hasBody(request)) return;
     const { raw } = request;
     let before = raw.socket.bytesRead;
+    let slow = 0;
     const timer = setInterval(() => {
       const now = raw.socket.bytesRead;
-      // What lies read and unread is waiting for us, not for the client.
-      const slow = now - before < least && raw.readableLength === 0;
+      // What lies here unread is waiting for us, not for the client. Two in a row, because what was just taken may be followed by more.
+      slow = now - before < least && raw.readableLength === 0 ? slow + 1 : 0;
       before = now;
       if (raw.complete) clearInterval(timer);
-      else if (slow) cut(request, reply);
+      else if (slow === 2) cut(request, reply);
     }, windowMs);
     timer.unref();
     raw.once('close', () => clearInterval(timer));

@@ -87,6 +87,17 @@ function leaves(values: readonly unknown[]): number {
   return sum;
 }
 
+/** A flat list of nothing but numbers, which is what most tensors are. False: look at each element. */
+function floats(values: readonly unknown[], data: TensorData): boolean {
+  if (!(data instanceof Float32Array || data instanceof Float64Array)) return false;
+  for (let index = 0; index < values.length; index += 1) {
+    const value = values[index];
+    if (typeof value !== 'number') return false;
+    data[index] = value;
+  }
+  return true;
+}
+
 /** `shape` decides how many elements there must be. Throws MW-TENSOR naming the element. */
 export function tensorFromJson(
   name: string,
@@ -99,6 +110,7 @@ export function tensorFromJson(
   const given = values.length === count ? count : leaves(values);
   if (given !== count) throw disagreement(name, given, shape, count);
   const data = emptyData(datatype, count);
+  if (values.length === count && floats(values, data)) return { name, datatype, shape, data };
   const write = writer(name, datatype, data);
   let next = 0;
   const fill = (part: readonly unknown[], level: number): void => {

@@ -138,8 +138,10 @@ export function judgeModel(deps: LoopDeps): Reaction {
       const same = known.find(
         (version) => version.lineage?.artifactDigest === artifactDigest && version.deletedAt === undefined,
       );
-      if (same !== undefined && (same.id === champion?.id || same.verdict === 'refused')) {
-        // The same bytes were judged before: that is no new judgement (equal data, code and parameters).
+      // The same bytes were judged before: no new judgement, unless other gates are asked of them now.
+      const gates = model.gates.map((gate) => gate.text).join('\n');
+      const judged = same?.gates.map((gate) => gate.text).join('\n') === gates;
+      if (same !== undefined && (same.id === champion?.id || judged)) {
         await store.events.append({
           id: `${event.id}-same`,
           type: 'model.unchanged',
