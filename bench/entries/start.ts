@@ -9,6 +9,10 @@ import { cpuMs, rssMiB, startServer } from '../server.ts';
 const SETTLE_MS = 5000;
 const FLIGHTS = join(import.meta.dirname, '../../examples/flights');
 
+type Sample = Readonly<
+  Record<'bare' | 'http' | 'ready' | 'startCpu' | 'rss' | 'planeRss' | 'cpu' | 'planeCpu', number>
+>;
+
 function wallMs(args: readonly string[], cwd?: string): number {
   const start = performance.now();
   spawnSync(process.execPath, args, { stdio: 'ignore', ...(cwd === undefined ? {} : { cwd }) });
@@ -17,7 +21,7 @@ function wallMs(args: readonly string[], cwd?: string): number {
 
 async function servers(dist: string, rounds: number, idleMs: number, project?: string): Promise<readonly Figure[]> {
   const label = project === undefined ? 'empty home' : 'with flights';
-  const runs: Record<'bare' | 'http' | 'ready' | 'startCpu' | 'rss' | 'planeRss' | 'cpu' | 'planeCpu', number>[] = [];
+  const runs: Sample[] = [];
   for (let round = 0; round < rounds; round += 1) {
     const bare = wallMs(['-e', '0']);
     const server = await startServer(dist, project === undefined ? {} : { project });
@@ -37,7 +41,7 @@ async function servers(dist: string, rounds: number, idleMs: number, project?: s
     });
     await server.stop();
   }
-  const of = (key: keyof (typeof runs)[number] & string): number => median(runs.map((run) => run[key]));
+  const of = (key: keyof Sample): number => median(runs.map((run) => run[key]));
   const node = { what: 'node -e 0', value: of('bare') };
   return [
     figure(`first answer, ${label}`, of('http'), 'ms', node),

@@ -67,6 +67,7 @@ export const tracking: Entry = async ({ quick, dist }) => {
     const rounds = quick ? 3 : 7;
     const raw = bareSqlite(rounds);
     const run = await createRun(base);
+    let step = 0;
     const single: number[] = [];
     const p99: number[] = [];
     for (let round = 0; round < rounds; round += 1) {
@@ -74,7 +75,15 @@ export const tracking: Entry = async ({ quick, dist }) => {
         url: `${base}/api/2.0/mlflow/runs/log-metric`,
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ run_id: run, key: 'loss', value: 0.5, timestamp: 1000, step: round }),
+        // Each its own step: the same point twice is stored once.
+        requests: [
+          {
+            setupRequest: (request) => ({
+              ...request,
+              body: JSON.stringify({ run_id: run, key: 'loss', value: 0.5, timestamp: 1000, step: (step += 1) }),
+            }),
+          },
+        ],
         connections: 8,
         duration: 2,
       });

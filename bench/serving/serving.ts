@@ -13,7 +13,12 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
+import type { createDataPlaneProcess } from '../../src/adapters/data-plane-process/index.ts';
 import type { ModelSignature } from '../../src/domain/registry.ts';
+
+interface DataPlaneAdapter {
+  readonly createDataPlaneProcess: typeof createDataPlaneProcess;
+}
 
 const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -124,10 +129,8 @@ async function startGateway(
   const program = command.at(-1) ?? '';
   // The control of the same build: two builds may differ in what they say to each other.
   const adapter = join(program, '../../adapters/data-plane-process', `index${extname(program)}`);
-  const { createDataPlaneProcess } = (await import(
-    adapter
-  )) as typeof import('../../src/adapters/data-plane-process/index.ts');
-  const plane = createDataPlaneProcess({
+  const { createDataPlaneProcess: create } = (await import(adapter)) as DataPlaneAdapter;
+  const plane = create({
     home,
     command: [process.execPath, ...command],
     host: '127.0.0.1',

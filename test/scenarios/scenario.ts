@@ -25,7 +25,7 @@ export interface Ended {
   readonly err: string;
 }
 
-export interface CodedBody {
+interface CodedBody {
   readonly code: string;
   readonly message: string;
   readonly where?: string;

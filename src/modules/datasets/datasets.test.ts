@@ -207,10 +207,10 @@ describe('versions', () => {
     const late = whileReading((reads) => {
       if (reads === 1) writeFileSync(join(root, 'data.csv'), `${CSV}9,1,a,1,x\n`);
     });
-    const version = await late.version(ctx, 'p', 'd', { from: ['*.csv'], checks: [] }, workspace);
+    const taken = await late.version(ctx, 'p', 'd', { from: ['*.csv'], checks: [] }, workspace);
     const [only, ...others] = await datasets.list('p');
     expect(others).toEqual([]);
-    expect(only).toMatchObject({ id: version.id, rows: CSV.trim().split('\n').length });
+    expect(only).toMatchObject({ id: taken.id, rows: CSV.trim().split('\n').length });
   });
 
   it('equal schemas have no changes', () => {

@@ -73,8 +73,8 @@ class Columns {
   }
 
   private unify(column: { type: LogColumn['type']; values: Cell[] }, type: LogColumn['type']): void {
-    const numbers = new Set(['DOUBLE', 'INT64', 'INT32']);
-    const target = numbers.has(type) && numbers.has(column.type) ? 'DOUBLE' : 'STRING';
+    const numeric = new Set(['DOUBLE', 'INT64', 'INT32']);
+    const target = numeric.has(type) && numeric.has(column.type) ? 'DOUBLE' : 'STRING';
     if (column.type === target) return;
     column.type = target;
     column.values = column.values.map((value) =>
@@ -125,7 +125,7 @@ function follows(record: PredictionRecord, plan: readonly InputPlan[]): boolean 
   );
 }
 
-function numbers(
+function doubles(
   records: readonly PredictionRecord[],
   rows: number,
   input: number,
@@ -203,7 +203,7 @@ function uniformColumns(records: readonly PredictionRecord[]): readonly LogColum
       columns.push({
         name: each === 1 ? `in_${input.name}` : `in_${input.name}_${part}`,
         type,
-        values: type === 'DOUBLE' ? numbers(records, rows, index, each, part) : others(records, index, each, part),
+        values: type === 'DOUBLE' ? doubles(records, rows, index, each, part) : others(records, index, each, part),
       });
     }
   });

@@ -154,6 +154,42 @@ test('columns of versions whose inputs differ are joined: late ones are null bef
   expect(of('score')).toEqual([null, null, 9]);
 });
 
+test('equal inputs are laid out as memory: the cells are those that records of differing inputs get', () => {
+  const of = (id: string, rows: number): PredictionRecord =>
+    record(id, {
+      rows,
+      inputs: [
+        {
+          name: 'temp',
+          datatype: 'FP32',
+          shape: [rows, 1],
+          data: Float32Array.from({ length: rows }, (_, i) => i / 2),
+        },
+        { name: 'pair', datatype: 'FP64', shape: [rows, 2], data: new Float64Array(rows * 2).fill(Number.NaN) },
+        { name: 'seats', datatype: 'INT32', shape: [rows], data: Int32Array.from({ length: rows }, (_, i) => i) },
+        { name: 'town', datatype: 'BYTES', shape: [rows], data: Array.from({ length: rows }, (_, i) => `t${i}`) },
+        { name: 'snow', datatype: 'BOOL', shape: [rows], data: Uint8Array.from({ length: rows }, (_, i) => i % 2) },
+      ],
+      outputs: [
+        { name: 'p', datatype: 'FP32', shape: [rows], data: new Float32Array(rows).fill(Number.POSITIVE_INFINITY) },
+      ],
+    });
+  const records = [of('a', 3), of('b', 1)];
+  const fast = toColumns(records);
+  expect(fast.find((column) => column.name === 'in_temp')?.values).toBeInstanceOf(Float64Array);
+  // One more record without inputs makes every cell be looked at.
+  const slow = toColumns([...records, record('c', { rows: 1, inputs: [], outputs: [] })]);
+  const cells = (columns: typeof fast): unknown =>
+    columns.map(({ name, type, values }) => [
+      name,
+      type,
+      Array.from<unknown>(values)
+        .slice(0, 4)
+        .map((v) => (Number.isNaN(v) ? null : v)),
+    ]);
+  expect(cells(fast)).toEqual(cells(slow));
+});
+
 test('the split is stable, fair, and raising a share only adds keys to it', () => {
   const at = (percent: number, key: string): string | undefined =>
     choose(
