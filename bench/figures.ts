@@ -27,7 +27,9 @@ export function median(values: readonly number[]): number {
 }
 
 export function figure(name: string, value: number, unit: string, against?: Figure['against']): Figure {
-  return against === undefined ? { name, value, unit } : { name, value, unit, against, ratio: value / against.value };
+  if (against === undefined) return { name, value, unit };
+  // Latencies come in whole milliseconds: a peer's may be 0.
+  return { name, value, unit, against, ...(against.value > 0 ? { ratio: value / against.value } : {}) };
 }
 
 /** Milliseconds that `work` took. */

@@ -63,9 +63,9 @@ function print({ entry, seconds, loadBefore, figures, error }: Outcome): void {
   process.stdout.write(`\n${entry}  (${seconds} s, load before ${loadBefore})\n`);
   for (const { name, value, unit, against, ratio } of figures) {
     const peer =
-      against === undefined || ratio === undefined
+      against === undefined
         ? ''
-        : `${round(ratio).padStart(8)} × ${against.what} (${round(against.value)})`;
+        : `${(ratio === undefined ? '' : `${round(ratio)} ×`).padStart(10)} ${against.what} (${round(against.value)})`;
     process.stdout.write(`  ${name.padEnd(52)}${round(value).padStart(10)} ${unit.padEnd(12)}${peer}\n`);
   }
   if (error !== undefined) process.stdout.write(`  FAILED: ${error}\n`);

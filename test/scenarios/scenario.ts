@@ -25,13 +25,6 @@ export interface Ended {
   readonly err: string;
 }
 
-interface CodedBody {
-  readonly code: string;
-  readonly message: string;
-  readonly where?: string;
-  readonly next?: string;
-}
-
 /** A body of a black box: each test states what it expects of it. */
 // oxlint-disable-next-line typescript/no-explicit-any
 export type Json = any;
