@@ -16,7 +16,7 @@ export function flightsSpec(fast: boolean): StorySpec {
     dataset: 'flights',
     prepare: ['prepare.py'],
     period: { word: 'week', ms: WEEK_MS, origin: Date.UTC(2013, 0, 1), first: 9, last: fast ? 30 : 52 },
-    pace: { periodMs: fast ? 1500 : 3300, duringPipeline: 2, duringRollout: 16, duringEvaluation: 4, settleMs: 20_000 },
+    pace: { periodMs: fast ? 600 : 3000, duringPipeline: 2, duringRollout: 30, duringEvaluation: 4, settleMs: 20_000 },
     texts: {
       data: 'Prepare 336,776 flights of 2013 and their weather',
       first: 'Train on weeks 1 to 8, judge, package, release',
