@@ -19,6 +19,16 @@ function stepPath(shares: readonly number[], bin: number, left: number, base: nu
   );
 }
 
+const RANGE = /^(-?[\d.,]+(?:e[-+]?\d+)?)\.\.-?\d/;
+const isRange = (text: string): boolean => RANGE.test(text);
+
+/** A number bin is named by its lower edge, written at that edge; a text bin by its text. */
+function shortLabel(text: string): string {
+  const edge = RANGE.exec(text)?.[1];
+  if (edge !== undefined) return edge;
+  return text.length > 9 ? `${text.slice(0, 8)}…` : text;
+}
+
 /** What moved: training filled, current outlined; always densities, never counts. */
 export function Histogram({ labels, reference, current, label, width, height = 108, mini = false }: HistogramProps) {
   const bins = Math.max(1, reference.length);
@@ -27,7 +37,7 @@ export function Histogram({ labels, reference, current, label, width, height = 1
   const bin = (width - left - right) / bins;
   const scale = (base - 3) / Math.max(...reference, ...current, 1e-9);
   // Text bins keep every label that fits; number bins name about five of their edges.
-  const every = Math.max(1, Math.ceil((labels.length * 44) / width));
+  const every = Math.max(1, Math.ceil((labels.length * 52) / width));
   return (
     <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={label}>
       <path d={`${stepPath(reference, bin, left, base, scale)}Z`} fill="var(--ref)" opacity={mini ? 0.45 : 0.38} />
@@ -45,13 +55,13 @@ export function Histogram({ labels, reference, current, label, width, height = 1
             i % every === 0 ? (
               <text
                 key={text + i}
-                x={px(left + (i + 0.5) * bin)}
+                x={px(left + (isRange(text) ? i : i + 0.5) * bin)}
                 y={height - 3}
                 fontSize="10.5"
-                textAnchor="middle"
+                textAnchor={isRange(text) && i === 0 ? 'start' : 'middle'}
                 fill="var(--ink-3)"
               >
-                {text.length > 9 ? `${text.slice(0, 8)}…` : text}
+                {shortLabel(text)}
               </text>
             ) : null,
           )}

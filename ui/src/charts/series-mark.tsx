@@ -7,7 +7,7 @@ export interface Category {
 }
 
 /** Free categories: colour, mark and dash together, so that none is told apart by colour alone. */
-export const CATEGORIES: readonly Category[] = [
+const CATEGORIES: readonly Category[] = [
   { color: 'var(--cat-1)', shape: 'dot', dash: undefined },
   { color: 'var(--cat-2)', shape: 'square', dash: '6 3' },
   { color: 'var(--cat-3)', shape: 'triangle', dash: '2 2' },

@@ -53,8 +53,8 @@ function Projects({
   const text = useText();
   const { t, tx } = text;
   const others = home.projects.filter((one) => one !== hero);
-  // The answer says the situation already; what it leaves out is the reason, or what the project is about.
-  const reason = hero.situation.reason ?? (hero.situation.kind === 'alert' ? hero.situation.text : hero.description);
+  // The answer says the situation already; what it leaves out is the reason.
+  const reason = hero.situation.reason ?? (hero.situation.kind === 'alert' ? hero.situation.text : undefined);
   return (
     <>
       <PageHead

@@ -1,7 +1,6 @@
 import type { Alert, Evaluation, Monitor } from '../../api/types.ts';
 import { Figure } from '../../charts/figure.tsx';
 import { LineChart, type Series } from '../../charts/line-chart.tsx';
-import { CATEGORIES } from '../../charts/series-mark.tsx';
 import { useText } from '../../i18n/use-text.tsx';
 import { alertLimits, mainValue } from './limits.ts';
 
@@ -11,6 +10,8 @@ export interface ValueChartProps {
   readonly alerts: readonly Alert[];
   readonly height?: number;
 }
+
+const APART = 3;
 
 /** The monitored value over time (of the data) with its interval, its limits, and where incidents began. */
 export function ValueChart({ monitor, evaluations, alerts, height = 222 }: ValueChartProps) {
@@ -25,11 +26,11 @@ export function ValueChart({ monitor, evaluations, alerts, height = 222 }: Value
     y: one?.value ?? null,
     ...(one?.low === undefined || one.high === undefined ? {} : { low: one.low, high: one.high }),
   });
-  // Versions stay apart when several were watched: a promoted model starts its own line.
+  // Two or three versions stay apart. With more, lines would hide each other: the pooled value, which the alert reads, is drawn.
   const versions = [...new Set(ordered.flatMap((one) => Object.keys(one.byVersion)))].toSorted(
     (a, b) => Number(a) - Number(b),
   );
-  const byVersion = versions.slice(-CATEGORIES.length).map(
+  const byVersion = versions.map(
     (version): Series => ({
       name: `v${version}`,
       color: version === versions.at(-1) ? 'var(--now)' : 'var(--ref)',
@@ -45,7 +46,7 @@ export function ValueChart({ monitor, evaluations, alerts, height = 222 }: Value
     color: 'var(--now)',
     points: ordered.map((one) => point(one.to, mainValue(monitor, one))),
   };
-  const series = known.length > 1 ? known : [all];
+  const series = known.length > 1 && versions.length <= APART ? known : [all];
   const last = mainValue(monitor, ordered.at(-1) ?? ({ values: {} } as Evaluation));
   return (
     <Figure
