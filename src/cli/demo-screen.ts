@@ -52,6 +52,7 @@ export function createDemoScreen(out: Output): DemoScreen {
     const versions = Object.entries(now.byVersion).map(([version, calls]) => `v${version} ${number(calls)}`);
     const value = estimate(now.values[now.watched] ?? now.values['value']);
     const loss = estimate(now.values['log_loss']);
+    const drifted = now.values['drifted_columns'];
     const parts = [
       safe(now.where),
       `${number(now.requests)} calls`,
@@ -62,6 +63,7 @@ export function createDemoScreen(out: Output): DemoScreen {
         ? ''
         : `${now.watched === 'observed_expected' ? 'o/e' : now.watched} ${now.breached ? paint.yellow(value) : value}`,
       loss === undefined || now.watched === 'log_loss' ? '' : `log loss ${loss}`,
+      drifted === undefined ? '' : `${drifted.value} of ${drifted.n ?? '?'} drifted`,
       now.activity === 'none' ? '' : paint.dim(now.activity),
     ];
     return `  ${bar(share)} ${parts.filter((part) => part !== '').join(paint.dim(' · '))}`;

@@ -11,6 +11,7 @@ function championPicksSpec(fast: boolean): StorySpec {
     model: 'champion-picks',
     endpoint: 'champion-picks',
     monitor: 'accuracy',
+    drift: 'drift',
     metric: 'accuracy',
     outcome: 'win',
     dataset: 'matches',

@@ -11,6 +11,7 @@ export function flightsSpec(fast: boolean): StorySpec {
     model: 'flights',
     endpoint: 'flights',
     monitor: 'calibration',
+    drift: 'drift',
     metric: 'observed_expected',
     outcome: 'not_on_time',
     dataset: 'flights',

@@ -67,9 +67,12 @@ async function narrate(
   const next = eventTeller(deps.client, spec.project);
   const once = async (): Promise<void> => {
     for (const happened of await next()) tell({ kind: 'happened', ...happened, when: when() });
-    const [evaluation] = await deps.client.evaluations(spec.project, spec.monitor, 1);
+    const [[evaluation], [drift]] = await Promise.all([
+      deps.client.evaluations(spec.project, spec.monitor, 1),
+      deps.client.evaluations(spec.project, spec.drift, 1),
+    ]);
     if (evaluation === undefined) return;
-    newest.values = evaluation.values;
+    newest.values = { ...drift?.values, ...evaluation.values };
     newest.breached = evaluation.breached === true;
   };
   while (!stop.aborted) {

@@ -89,6 +89,8 @@ export interface StorySpec {
   /** The performance monitor whose alert trains anew, and its metric. */
   readonly monitor: string;
   readonly metric: string;
+  /** The monitor whose drift is shown beside it. */
+  readonly drift: string;
   readonly outcome: string;
   /** Folder under data/ that the pipeline reads. */
   readonly dataset: string;

@@ -66,8 +66,14 @@ export function BigHistograms({
   );
 }
 
+interface DriftTableProps {
+  readonly columns: readonly ColumnDrift[];
+  /** Beside a margin column: what is missing is left to the monitor's own page. */
+  readonly narrow?: boolean;
+}
+
 /** Every column with its distribution, distance and what changed. */
-export function DriftTable({ columns }: { readonly columns: readonly ColumnDrift[] }) {
+export function DriftTable({ columns, narrow = false }: DriftTableProps) {
   const { t, f } = useText();
   if (columns.length === 0) return <p className="mut">{t('monitor.columns.none')}</p>;
   return (
@@ -90,9 +96,11 @@ export function DriftTable({ columns }: { readonly columns: readonly ColumnDrift
               <th scope="col" className="hide-s">
                 {t('monitor.mean')}
               </th>
-              <th scope="col" className="num hide-s">
-                {t('monitor.missing')}
-              </th>
+              {narrow ? null : (
+                <th scope="col" className="num hide-s">
+                  {t('monitor.missing')}
+                </th>
+              )}
               <th scope="col" className="num hide-s">
                 {t('monitor.outside')}
               </th>
@@ -134,9 +142,11 @@ export function DriftTable({ columns }: { readonly columns: readonly ColumnDrift
                     `${f.num(one.meanReference)} → ${f.num(one.meanCurrent)}`
                   )}
                 </td>
-                <td className="num hide-s">
-                  {f.pct(one.missingReference)} → {f.pct(one.missingCurrent)}
-                </td>
+                {narrow ? null : (
+                  <td className="num hide-s">
+                    {f.pct(one.missingReference)} → {f.pct(one.missingCurrent)}
+                  </td>
+                )}
                 <td className="num hide-s">{f.pct(one.type === 'category' ? one.unseen : one.outOfRange)}</td>
               </tr>
             ))}

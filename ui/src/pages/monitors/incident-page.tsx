@@ -154,7 +154,7 @@ function Detail({ project, detail }: { readonly project: string; readonly detail
           <Section title={t('incident.what')} sub={t('incident.what.sub', { n: moved.length })} right={<DriftLegend />}>
             {alert.moved.length === 0 ? <p className="mut">{t('incident.what.none')}</p> : null}
             <BigHistograms columns={alert.moved} count={2} />
-            {alert.moved.length === 0 ? null : <DriftTable columns={alert.moved} />}
+            {alert.moved.length === 0 ? null : <DriftTable columns={alert.moved} narrow />}
           </Section>
         </div>
         <aside>
