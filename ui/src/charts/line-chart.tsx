@@ -63,6 +63,21 @@ function bandOf(points: readonly Point[], x: (v: number) => number, y: (v: numbe
     .join('')}Z`;
 }
 
+/** Room that the word of an event needs, px. */
+const EVENT_TEXT = 60;
+
+/** Words stand apart: of events that crowd together the first keeps its word, the others keep their rule and a title. */
+function wordsApart<T extends { readonly at: number }>(events: readonly T[], x: (at: number) => number) {
+  let last = Number.NEGATIVE_INFINITY;
+  return events
+    .toSorted((a, b) => a.at - b.at)
+    .map((one) => {
+      const named = x(one.at) - last >= EVENT_TEXT;
+      if (named) last = x(one.at);
+      return { ...one, named };
+    });
+}
+
 /** Line with band: how did it move, and how sure. No smoothing; the axis holds the limit, too. */
 export function LineChart({
   width,
@@ -218,32 +233,36 @@ export function LineChart({
           </g>
         );
       })}
-      {events
-        .filter((one) => one.at >= x0 && one.at <= x1)
-        .map((one) => {
-          const rightHalf = x(one.at) > (frame.left + frame.right) / 2;
-          return (
-            <g key={`${one.at} ${one.text}`}>
-              <path
-                d={`M${px(x(one.at))} ${frame.top - 4}V${frame.bottom}`}
-                stroke="var(--ink-2)"
-                strokeDasharray="2 3"
-              />
+      {wordsApart(
+        events.filter((one) => one.at >= x0 && one.at <= x1),
+        x,
+      ).map(({ at: moment, text, named }) => {
+        const atEdge = x(moment) > frame.right - EVENT_TEXT;
+        return (
+          <g key={`${moment} ${text}`}>
+            <title>{text}</title>
+            <path
+              d={`M${px(x(moment))} ${frame.top - 4}V${frame.bottom}`}
+              stroke="var(--ink-2)"
+              strokeDasharray="2 3"
+            />
+            {named ? (
               <text
-                x={px(x(one.at)) + (rightHalf ? -4 : 4)}
+                x={px(x(moment)) + (atEdge ? -4 : 4)}
                 y={frame.top + 6}
                 fontSize="10.5"
-                textAnchor={rightHalf ? 'end' : 'start'}
+                textAnchor={atEdge ? 'end' : 'start'}
                 fill="var(--ink-2)"
                 stroke="var(--bg)"
                 strokeWidth="3"
                 paintOrder="stroke"
               >
-                {one.text}
+                {text}
               </text>
-            </g>
-          );
-        })}
+            ) : null}
+          </g>
+        );
+      })}
       {near === undefined ? null : (
         <g>
           <path d={`M${px(x(near))} ${frame.top - 4}V${frame.bottom}`} stroke="var(--ink)" />
