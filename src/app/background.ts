@@ -10,18 +10,9 @@ import { mainFile } from './paths.ts';
 import type { PlaneRecord } from './plane-files.ts';
 import { isRunning, startTimeOf } from '../platform/process-identity.ts';
 import type { ServerRecord } from './server.ts';
+import { serverOf } from './server-record.ts';
 
 const PATIENCE_MS = 30_000;
-
-async function recordOf(home: string): Promise<ServerRecord | undefined> {
-  try {
-    const record = JSON.parse(await readFile(join(home, 'server.json'), 'utf8')) as ServerRecord;
-    process.kill(record.pid, 0);
-    return record;
-  } catch {
-    return undefined;
-  }
-}
 
 /** Starts `mw server` detached for the folder and waits until it answers. Throws with the server's own last words when it does not. */
 export async function ensureServer(
@@ -66,7 +57,7 @@ export async function ensureServer(
   const until = Date.now() + PATIENCE_MS;
   try {
     while (Date.now() < until) {
-      const record = await recordOf(config.home);
+      const record = await serverOf(config.home);
       if (record !== undefined) {
         note(`${record.pid === child.pid ? 'started the server' : 'the server is there'}: ${record.url}`);
         return record;
@@ -132,7 +123,7 @@ export async function stopPlane(config: Config): Promise<boolean> {
 
 /** Asks the server of this home to end and waits for it. */
 export async function stopServer(config: Config): Promise<boolean> {
-  const record = await recordOf(config.home);
+  const record = await serverOf(config.home);
   if (record === undefined) return false;
   process.kill(record.pid, 'SIGTERM');
   // Its record goes first and its watch over the data plane later: until the process is gone it would start that again.

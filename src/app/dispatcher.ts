@@ -5,8 +5,10 @@
  */
 import { MillwrightError } from '../domain/errors.ts';
 import type { DomainEvent, EventType } from '../domain/events.ts';
+import { pause } from '../platform/pause.ts';
 import type { Log } from '../ports/context.ts';
 import type { EventLog } from '../ports/metadata-store.ts';
+import { appendOnce } from './append-once.ts';
 import type { EventBell } from './event-bell.ts';
 
 export interface Reaction {
@@ -51,22 +53,12 @@ export function createDispatcher(
   const { signal } = abort;
   const loops: Promise<void>[] = [];
   const positions = new Map<string, number>();
-  const sleep = (ms: number): Promise<void> =>
-    new Promise((resolve) => {
-      const timer = setTimeout(done, ms);
-      function done(): void {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        resolve();
-      }
-      signal.addEventListener('abort', done);
-    });
 
   /** The story must say where the loop stands still; the log alone would hide it from the person who waits. */
   async function giveUp(reaction: Reaction, event: DomainEvent, error: unknown): Promise<void> {
     log.error({ err: error, reaction: reaction.name, event: event.id, type: event.type }, 'reaction given up');
     const runId = 'runId' in event.data && typeof event.data.runId === 'string' ? { runId: event.data.runId } : {};
-    await events.append({
+    await appendOnce(events, {
       id: `${event.id}-${reaction.name}`,
       type: 'reaction.gave_up',
       at: Date.now(),
@@ -95,7 +87,7 @@ export function createDispatcher(
           'reaction failed',
         );
         if (isFinal(error) || attempt === TRIES) return giveUp(reaction, event, error);
-        await sleep(Math.min(100 * 2 ** attempt, 10_000));
+        await pause(Math.min(100 * 2 ** attempt, 10_000), signal);
       }
     }
     throw new Error('stopped');
@@ -162,7 +154,7 @@ export function createDispatcher(
           ),
         );
         if (late.every((some) => some.length === 0) || signal.aborted) return;
-        await sleep(20);
+        await pause(20, signal);
       }
     },
   };

@@ -1,4 +1,5 @@
 /** Work that repeats: each loop waits for its own end before it starts again, and one that fails is logged and goes on. */
+import { pause } from '../platform/pause.ts';
 import type { Log } from '../ports/context.ts';
 
 export interface Loop {
@@ -9,16 +10,6 @@ export function startLoop(name: string, everyMs: number, log: Log, work: (signal
   const abort = new AbortController();
   const { signal } = abort;
   let failing = false;
-  const pause = (ms: number): Promise<void> =>
-    new Promise((resolve) => {
-      const timer = setTimeout(end, ms);
-      function end(): void {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', end);
-        resolve();
-      }
-      signal.addEventListener('abort', end);
-    });
   const done = (async () => {
     while (!signal.aborted) {
       try {
@@ -29,7 +20,7 @@ export function startLoop(name: string, everyMs: number, log: Log, work: (signal
         if (!failing && !signal.aborted) log.warn({ err: error, loop: name }, 'a loop failed; it goes on');
         failing = true;
       }
-      await pause(everyMs);
+      await pause(everyMs, signal);
     }
   })();
   return {

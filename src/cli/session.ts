@@ -1,8 +1,10 @@
 /** What every command gets: settings, output, and a way to the server; and how its errors end the program. */
 import type { Command } from 'commander';
-import { ERRORS, type ErrorCode, errorBody, MillwrightError } from '../domain/errors.ts';
+import { errorBody, MillwrightError, recognized } from '../domain/errors.ts';
 import { type Config, noColor, readConfig } from '../platform/config.ts';
-import { type Api, apiAt, serverOf, type ServerRecord } from './client/client.ts';
+import type { ServerRecord } from '../app/server.ts';
+import { serverOf } from '../app/server-record.ts';
+import { type Api, apiAt } from './client/client.ts';
 import { createOutput, type Output } from './output.ts';
 
 export interface Session {
@@ -61,24 +63,14 @@ function sessionOf(command: Command): Session {
 }
 
 function known(error: unknown): MillwrightError {
-  if (error instanceof MillwrightError) return error;
-  const coded = error as {
-    readonly code?: string;
-    readonly message?: string;
-    readonly where?: string;
-    readonly next?: string;
-  };
-  if (coded.code !== undefined && coded.code in ERRORS) {
-    return new MillwrightError(coded.code as ErrorCode, coded.message ?? '', {
+  const message = error instanceof Error ? error.message : String(error);
+  return (
+    recognized(error) ??
+    new MillwrightError('MW-INTERNAL', message, {
       cause: error,
-      ...(coded.where === undefined ? {} : { where: coded.where }),
-      ...(coded.next === undefined ? {} : { next: coded.next }),
-    });
-  }
-  return new MillwrightError('MW-INTERNAL', coded.message ?? String(error), {
-    cause: error,
-    next: 'run it again with --debug and report what it prints',
-  });
+      next: 'run it again with --debug and report what it prints',
+    })
+  );
 }
 
 /** Prints an error as text (stderr) or JSON (stdout) and sets the exit code. No stack without --debug. */

@@ -116,7 +116,8 @@ export function parseCondition(text: string): Condition {
   return { join: join ?? 'and', clauses };
 }
 
-function compare(op: Operator, a: number, b: number): boolean {
+/** False for any comparison with NaN but `!=`. */
+export function compare(op: Operator, a: number, b: number): boolean {
   switch (op) {
     case '<':
       return a < b;

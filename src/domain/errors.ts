@@ -116,3 +116,21 @@ export function errorBody(error: MillwrightError): ErrorBody {
     },
   };
 }
+
+/** An error with the fields of ours but another class: the platform throws such, knowing no table. Undefined for any other error. */
+export function recognized(error: unknown): MillwrightError | undefined {
+  if (error instanceof MillwrightError) return error;
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  const { code } = error;
+  if (typeof code !== 'string' || !(code in ERRORS)) return undefined;
+  const text = (name: 'message' | 'where' | 'next'): string | undefined => {
+    const value = (error as Readonly<Record<string, unknown>>)[name];
+    return typeof value === 'string' ? value : undefined;
+  };
+  const [where, next] = [text('where'), text('next')];
+  return new MillwrightError(codeOf(code), text('message') ?? '', {
+    cause: error,
+    ...(where === undefined ? {} : { where }),
+    ...(next === undefined ? {} : { next }),
+  });
+}

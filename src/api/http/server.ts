@@ -1,6 +1,6 @@
 /** The control plane's HTTP server: guard, own API, live stream, and whatever other transports the composition registers. */
 import Fastify, { type FastifyInstance } from 'fastify';
-import { ERRORS, type ErrorCode, errorBody, MillwrightError } from '../../domain/errors.ts';
+import { errorBody, MillwrightError, recognized } from '../../domain/errors.ts';
 import { type Auth, bindRoutes, type Handlers } from './bind.ts';
 import { guard, type GuardOptions } from './guard.ts';
 import { BODY_WINDOW_MS, cutSlowBodies } from './slow-body.ts';
@@ -19,21 +19,8 @@ export interface HttpOptions extends GuardOptions {
 }
 
 function asMillwright(error: unknown): MillwrightError {
-  if (error instanceof MillwrightError) return error;
-  // The platform knows no error table; it throws the same fields.
-  const coded = error as {
-    readonly code?: string;
-    readonly message?: string;
-    readonly where?: string;
-    readonly next?: string;
-  };
-  if (coded.code !== undefined && coded.code in ERRORS) {
-    return new MillwrightError(coded.code as ErrorCode, coded.message ?? '', {
-      cause: error,
-      ...(coded.where === undefined ? {} : { where: coded.where }),
-      ...(coded.next === undefined ? {} : { next: coded.next }),
-    });
-  }
+  const own = recognized(error);
+  if (own !== undefined) return own;
   const fastify = error as { readonly code?: string; readonly statusCode?: number; readonly message?: string };
   if (fastify.code === 'FST_ERR_CTP_BODY_TOO_LARGE')
     return new MillwrightError('MW-BODY-TOO-LARGE', 'the body is larger than this route accepts');

@@ -5,6 +5,7 @@ import { judge, type Metrics, readMetrics, readScores, type Side } from '../../d
 import type { PipelineRun, PlannedStep, StepRun } from '../../domain/pipelines.ts';
 import type { ModelSpec, ProjectSpec } from '../../domain/project.ts';
 import type { ModelSignature, VersionLineage } from '../../domain/registry.ts';
+import { appendOnce } from '../append-once.ts';
 import type { Reaction } from '../dispatcher.ts';
 import { type LoopDeps, systemContext } from './deps.ts';
 import { championOf } from './start-pipeline.ts';
@@ -142,7 +143,7 @@ export function judgeModel(deps: LoopDeps): Reaction {
       const gates = model.gates.map((gate) => gate.text).join('\n');
       const judged = same?.gates.map((gate) => gate.text).join('\n') === gates;
       if (same !== undefined && (same.id === champion?.id || judged)) {
-        await store.events.append({
+        await appendOnce(store.events, {
           id: `${event.id}-same`,
           type: 'model.unchanged',
           at: clock.now(),

@@ -1,6 +1,7 @@
 /** Checks as SQL aggregates. Names and values go in quoted; nothing that a person wrote is put into SQL as it stands. */
+import { compare } from '../../domain/conditions.ts';
 import type { CheckResult, Column } from '../../domain/datasets.ts';
-import type { Check, Comparison } from './check-grammar.ts';
+import type { Check } from './check-grammar.ts';
 
 export interface CompiledCheck {
   readonly expressions: readonly string[];
@@ -10,23 +11,6 @@ export interface CompiledCheck {
 
 const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 const literal = (value: string): string => `'${value.replaceAll("'", "''")}'`;
-
-function compare(op: Comparison, a: number, b: number): boolean {
-  switch (op) {
-    case '<':
-      return a < b;
-    case '<=':
-      return a <= b;
-    case '>':
-      return a > b;
-    case '>=':
-      return a >= b;
-    case '==':
-      return a === b;
-    case '!=':
-      return a !== b;
-  }
-}
 
 /** Up to six digits: what a person compares with the limit. */
 const show = (value: number): string =>
