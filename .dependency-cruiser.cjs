@@ -18,6 +18,10 @@ const arrows = {
   environments: [],
   delivery: [],
   projects: [],
+  lineage: [],
+  retention: ['lineage'],
+  tables: [],
+  transfer: ['tracking'],
   identity: [],
   serving: null,
 };

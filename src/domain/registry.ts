@@ -10,6 +10,8 @@ export interface RegisteredModel {
   readonly aliases: Readonly<Record<string, number>>;
   /** Never given again, even after a version was deleted. */
   readonly lastVersion: number;
+  /** Gates that a version must pass before the alias may point at it, by alias; the language of `conditions.ts`. */
+  readonly aliasGates?: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface GateResult {
@@ -86,5 +88,50 @@ export interface ModelVersion {
   readonly gates: readonly GateResult[];
   readonly verdict: 'accepted' | 'refused' | 'unjudged';
   readonly lineage?: VersionLineage;
+  /** How each declared alias last judged this version. */
+  readonly aliasResults?: Readonly<Record<string, AliasResult>>;
+  /** Markdown; absent: the page writes one from what is known. */
+  readonly card?: string;
   readonly deletedAt?: number;
+}
+
+/** The answer of an alias's gates for a version, kept whether it moved or not. */
+export interface AliasResult {
+  readonly at: number;
+  readonly actor: string;
+  readonly passed: boolean;
+  readonly gates: readonly GateResult[];
+}
+
+/** A version's environment built anew from its lock, and one prediction made in it. */
+export interface EnvironmentProof {
+  /** `<model>/<version>/<number>` */
+  readonly id: string;
+  readonly createdAt: number;
+  readonly model: string;
+  readonly version: number;
+  readonly status: 'running' | 'proven' | 'failed';
+  readonly endedAt?: number;
+  readonly environmentId: string;
+  readonly buildMs?: number;
+  readonly packages?: number;
+  /** Largest absolute difference between this prediction and the one kept with the version, when there is one. */
+  readonly maxAbsDiff?: number;
+  /** What failed, and the next command. */
+  readonly reason?: string;
+  readonly log?: string;
+}
+
+/** Where events of the registry are sent, as MLflow's clients declare it. The secret never leaves the server. */
+export interface Webhook {
+  /** A uuid. */
+  readonly id: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly name: string;
+  readonly description?: string;
+  readonly url: string;
+  readonly events: readonly { readonly entity: string; readonly action: string }[];
+  readonly status: 'ACTIVE' | 'DISABLED';
+  readonly secret?: string;
 }

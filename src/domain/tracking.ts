@@ -30,6 +30,8 @@ export interface RunInfo {
   readonly startTime: number;
   readonly endTime?: number;
   readonly lifecycle: Lifecycle;
+  /** When it was deleted; the collector waits from here. */
+  readonly deletedAt?: number;
 }
 
 /** One logged point. `value` may be NaN; infinities are clamped to ±Number.MAX_VALUE before they get here, as MLflow does. */
@@ -125,6 +127,39 @@ export interface TraceRecord {
   readonly info: Readonly<Record<string, unknown>>;
 }
 
+/** A multipart upload: parts are blobs; completing it makes them one. */
+export interface Upload {
+  readonly id: string;
+  readonly createdAt: number;
+  readonly owner: ArtifactOwner;
+  readonly path: string;
+  /** Part number (1 first) to digest. */
+  readonly parts: Readonly<Record<string, string>>;
+}
+
+/** A table's filter, columns, order and grouping under a name. */
+export interface SavedView {
+  readonly id: string;
+  readonly createdAt: number;
+  /** The page it is of: `runs`, `traces` … */
+  readonly place: string;
+  readonly name: string;
+  /** The search part of the page's address. */
+  readonly state: string;
+}
+
+/** How far a wandb client's streams have been read, so that a repeated chunk is dropped. */
+export interface WandbRun {
+  /** `<entity>/<project>/<wandb run id>` */
+  readonly id: string;
+  readonly createdAt: number;
+  readonly runId: string;
+  /** Lines taken of each stream. */
+  readonly offsets: Readonly<Record<string, number>>;
+  /** What wandb asks back and MLflow has no word for (config as JSON, display name, sweep …). */
+  readonly state: Readonly<Record<string, unknown>>;
+}
+
 export type FilterEntity = 'metric' | 'param' | 'tag' | 'attribute' | 'dataset';
 export type FilterOperator =
   | '='
@@ -163,6 +198,13 @@ export function isLater(a: Metric, b: Metric): boolean {
   if (a.timestamp !== b.timestamp) return a.timestamp > b.timestamp;
   if (Number.isNaN(a.value) || Number.isNaN(b.value)) return Number.isNaN(a.value) && !Number.isNaN(b.value);
   return a.value > b.value;
+}
+
+/** Rows evenly apart, first and last kept; for lists that may be shortened without saying more than that. */
+export function thinned<T>(rows: readonly T[], most: number): readonly T[] {
+  if (rows.length <= most) return rows;
+  const step = (rows.length - 1) / (most - 1);
+  return Array.from({ length: most }, (_, i) => rows[Math.round(i * step)]).filter((row) => row !== undefined);
 }
 
 /** SQL LIKE: `%` any run of characters, `_` one; without backtracking, so that a hostile pattern costs length times length at most. */

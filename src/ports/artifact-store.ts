@@ -6,6 +6,10 @@ export interface Blob {
   readonly bytes: number;
 }
 
+export interface StoredBlob extends Blob {
+  readonly putAt: number;
+}
+
 export interface ArtifactStore {
   /** Streams to a temporary file, fsyncs, renames, fsyncs the folder. Resolves only when the blob is durable. Idempotent. */
   put(source: AsyncIterable<Uint8Array> | Uint8Array, limitBytes?: number): Promise<Blob>;
@@ -18,4 +22,6 @@ export interface ArtifactStore {
   /** Makes the blob appear, read-only, at a path of this machine (a step's input). Parent folders are made. */
   materialize(digest: string, path: string): Promise<void>;
   delete(digest: string): Promise<boolean>;
+  /** Every blob with the time it was last put (ms), in any order: for the collector and for moving to another store. */
+  list(): AsyncIterable<StoredBlob>;
 }

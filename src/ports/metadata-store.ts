@@ -6,7 +6,8 @@ import type { DomainEvent, EventType, NewEvent } from '../domain/events.ts';
 import type { AuditEntry, Token } from '../domain/identity.ts';
 import type { Alert, Evaluation } from '../domain/monitoring.ts';
 import type { PipelineRun, StepRun } from '../domain/pipelines.ts';
-import type { ModelVersion, RegisteredModel } from '../domain/registry.ts';
+import type { EnvironmentProof, ModelVersion, RegisteredModel, Webhook } from '../domain/registry.ts';
+import type { SavedView, Upload, WandbRun } from '../domain/tracking.ts';
 import type { Collection, Doc } from './collection.ts';
 import type { TrackingStore } from './tracking-store.ts';
 
@@ -34,6 +35,11 @@ export const COLLECTIONS = {
   alerts: ['monitorId', 'project', 'status'],
   tokens: ['hash'],
   audit: ['actor'],
+  webhooks: [],
+  uploads: [],
+  savedViews: ['place'],
+  wandbRuns: ['runId'],
+  proofs: ['model', 'version'],
 } as const satisfies Record<string, readonly string[]>;
 
 /** Fields that may not repeat within a collection, each a set of indexed fields. */
@@ -61,6 +67,11 @@ interface Docs {
   alerts: Alert;
   tokens: Token;
   audit: AuditEntry;
+  webhooks: Webhook;
+  uploads: Upload;
+  savedViews: SavedView;
+  wandbRuns: WandbRun;
+  proofs: EnvironmentProof;
 }
 
 type Collections = { readonly [C in CollectionName]: Collection<Docs[C], (typeof COLLECTIONS)[C][number]> };

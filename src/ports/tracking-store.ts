@@ -39,6 +39,33 @@ export interface RunSearch extends Slice {
   readonly filter: Filter;
   /** NULLs last in both directions, NaN after numbers; then start time descending, then run id. */
   readonly order: readonly OrderKey[];
+  /** Only these keys are read into the runs; absent: all of that kind. Datasets and models are read when `columns` is absent. */
+  readonly columns?: {
+    readonly metrics?: readonly string[];
+    readonly params?: readonly string[];
+    readonly tags?: readonly string[];
+  };
+}
+
+export interface SampleQuery {
+  /** At least 2. The answer may hold at most this many points. */
+  readonly maxPoints: number;
+  /** Inclusive, by step; both or none. */
+  readonly fromStep?: number;
+  readonly toStep?: number;
+}
+
+export interface Sample {
+  /** Points in the range before thinning. */
+  readonly total: number;
+  /** Ordered as a history. First and last kept, and the lowest and highest of every stretch that was thinned, so that no peak is lost. */
+  readonly points: readonly Metric[];
+}
+
+/** A key of a run's metrics, params or tags, and how many runs of the experiments have it. */
+export interface KeyCount {
+  readonly key: string;
+  readonly runs: number;
 }
 
 export interface LoggedModelSearch extends Slice {
@@ -56,6 +83,8 @@ export interface RunChange {
   /** null clears it (a run that is resumed). */
   readonly endTime?: number | null | undefined;
   readonly lifecycle?: RunInfo['lifecycle'] | undefined;
+  /** Goes with `lifecycle`: the moment of deletion, null when restored. */
+  readonly deletedAt?: number | null | undefined;
 }
 
 export interface LoggedModelChange {
@@ -95,6 +124,14 @@ export interface TrackingStore {
   deleteTag(runId: string, key: string): Promise<boolean>;
   /** Ordered by (timestamp, step, value), NaN last of its moment. */
   metricHistory(runId: string, key: string, slice: Slice): Promise<readonly Metric[]>;
+  /** Costs what the answer holds and not what the history holds. An unknown key has no points. */
+  sampleHistory(runId: string, key: string, query: SampleQuery): Promise<Sample>;
+  /** Keys that runs of these experiments have, most used first, at most 2,000 of each kind. */
+  runKeys(experimentIds: readonly string[]): Promise<{
+    readonly metrics: readonly KeyCount[];
+    readonly params: readonly KeyCount[];
+    readonly tags: readonly KeyCount[];
+  }>;
   /** Distinct keys of a run's metrics with the number of points of each. */
   metricKeys(runId: string): Promise<readonly { readonly key: string; readonly points: number }[]>;
   /** Idempotent; datasets are known by (experiment, name, digest). Throws MW-NOT-FOUND, MW-INVALID. */

@@ -5,7 +5,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { chmod, copyFile, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
+import { chmod, copyFile, glob, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { MillwrightError } from '../../domain/errors.ts';
 import { errnoOf } from '../../platform/coded-error.ts';
@@ -196,6 +196,14 @@ export async function openFileArtifacts(folders: {
       }
       await syncFolder(dirname(file));
       return true;
+    },
+    async *list() {
+      for await (const entry of glob('sha256/*/*', { cwd: root, withFileTypes: true })) {
+        if (!entry.isFile()) continue;
+        const info = await stat(join(entry.parentPath, entry.name)).catch(() => undefined);
+        // A blob may go while the folder is read.
+        if (info !== undefined) yield { digest: `sha256:${entry.name}`, bytes: info.size, putAt: info.mtimeMs };
+      }
     },
   };
 }

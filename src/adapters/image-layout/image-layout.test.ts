@@ -41,6 +41,9 @@ const artifacts: ArtifactStore = {
   putFile: () => Promise.reject(new Error('not used')),
   materialize: () => Promise.reject(new Error('not used')),
   delete: () => Promise.reject(new Error('not used')),
+  list: () => {
+    throw new Error('not used');
+  },
 };
 
 async function all(source: AsyncIterable<Uint8Array>): Promise<Buffer> {

@@ -89,5 +89,9 @@ export function createMemoryArtifacts(): ArtifactStore {
     },
 
     delete: async (digest) => blobs.delete(checked(digest)),
+
+    async *list() {
+      for (const [digest, blob] of blobs) yield { digest, bytes: blob.byteLength, putAt: 0 };
+    },
   };
 }

@@ -9,6 +9,7 @@ import {
   runLocation,
   runNotActive,
   runNotFound,
+  thinned,
 } from '../../domain/tracking.ts';
 import type { Metric, Run, RunInfo } from '../../domain/tracking.ts';
 import type { RunSearch, TrackingStore } from '../../ports/tracking-store.ts';
@@ -27,6 +28,8 @@ type RunStore = Pick<
   | 'logBatch'
   | 'deleteTag'
   | 'metricHistory'
+  | 'sampleHistory'
+  | 'runKeys'
   | 'metricKeys'
   | 'logInputs'
   | 'logOutputs'
@@ -153,14 +156,16 @@ export function memoryRuns(state: () => TrackingState): RunStore {
       const run = state().runs.get(id);
       return run === undefined ? undefined : toRun(run);
     },
-    async updateRun(id, { name, status, endTime, lifecycle }) {
+    async updateRun(id, { name, status, endTime, lifecycle, deletedAt }) {
       const run = state().runs.get(id);
       if (run === undefined) throw runNotFound(id);
-      const { endTime: before, ...rest } = run.info;
+      const { endTime: before, deletedAt: deletedBefore, ...rest } = run.info;
       const end = endTime === undefined ? before : (endTime ?? undefined);
+      const deleted = deletedAt === undefined ? deletedBefore : (deletedAt ?? undefined);
       run.info = {
         ...rest,
         ...(end === undefined ? {} : { endTime: end }),
+        ...(deleted === undefined ? {} : { deletedAt: deleted }),
         status: status ?? rest.status,
         lifecycle: lifecycle ?? rest.lifecycle,
       };
@@ -195,6 +200,24 @@ export function memoryRuns(state: () => TrackingState): RunStore {
         .sort(chronological)
         .slice(offset, offset + limit)
         .map(plain);
+    },
+    async sampleHistory(runId, key, { maxPoints, fromStep = -Infinity, toStep = Infinity }) {
+      const all = [...(state().runs.get(runId)?.points.get(key)?.values() ?? [])].sort(chronological).map(plain);
+      const within = all.filter((point) => point.step >= fromStep && point.step <= toStep);
+      return { total: within.length, points: thinned(within, maxPoints) };
+    },
+    async runKeys(experimentIds) {
+      const runs = [...state().runs.values()].filter((run) => experimentIds.includes(run.info.experimentId));
+      const count = (keys: (run: RunRecord) => Iterable<string>) => {
+        const counts = new Map<string, number>();
+        for (const run of runs) for (const key of keys(run)) counts.set(key, (counts.get(key) ?? 0) + 1);
+        return [...counts].map(([key, of]) => ({ key, runs: of })).sort((a, b) => b.runs - a.runs);
+      };
+      return {
+        metrics: count((run) => run.latest.keys()),
+        params: count((run) => run.params.keys()),
+        tags: count((run) => run.tags.keys()),
+      };
     },
     async metricKeys(runId) {
       const points = state().runs.get(runId)?.points ?? new Map<string, Map<string, Metric>>();

@@ -1,15 +1,15 @@
 /** The write path of a run: one transaction a call, a fixed set of statements, no row read that is not needed to decide. */
 import { sql } from 'kysely';
-import { isLater, paramChanged, RUN_NAME_TAG, runNotActive, runNotFound } from '../../domain/tracking.ts';
+import { isLater, paramChanged, thinned, RUN_NAME_TAG, runNotActive, runNotFound } from '../../domain/tracking.ts';
 import type { Entry, Metric } from '../../domain/tracking.ts';
 import type { TrackingStore } from '../../ports/tracking-store.ts';
 import { atomically } from './atomically.ts';
-import { fromPoint, pieces, toPoint } from './tracking-tables.ts';
+import { fromPoint, pieces, toExperimentNumber, toPoint } from './tracking-tables.ts';
 import type { TrackingDb } from './tracking-tables.ts';
 
 type LogStore = Pick<
   TrackingStore,
-  'logBatch' | 'deleteTag' | 'metricHistory' | 'metricKeys' | 'logInputs' | 'logOutputs'
+  'logBatch' | 'deleteTag' | 'metricHistory' | 'sampleHistory' | 'runKeys' | 'metricKeys' | 'logInputs' | 'logOutputs'
 >;
 
 /** Throws MW-NOT-FOUND, MW-INVALID; returns the experiment. */
@@ -169,6 +169,27 @@ export function sqlLog(db: TrackingDb): LogStore {
         .offset(offset)
         .execute();
       return rows.map(fromPoint);
+    },
+    async sampleHistory(runId, key, { maxPoints, fromStep, toStep }) {
+      let select = db.selectFrom('metrics').selectAll().where('run_id', '=', runId).where('key', '=', key);
+      if (fromStep !== undefined) select = select.where('step', '>=', fromStep);
+      if (toStep !== undefined) select = select.where('step', '<=', toStep);
+      const rows = await select.orderBy('timestamp').orderBy('step').orderBy('is_nan').orderBy('value').execute();
+      return { total: rows.length, points: thinned(rows.map(fromPoint), maxPoints) };
+    },
+    async runKeys(experimentIds) {
+      const ids = experimentIds.map(toExperimentNumber);
+      const of = async (table: 'latest_metrics' | 'params' | 'run_tags') =>
+        db
+          .selectFrom(table)
+          .innerJoin('runs', 'runs.id', `${table}.run_id`)
+          .where('runs.experiment_id', 'in', ids)
+          .select((row) => [`${table}.key as key`, row.fn.countAll<number>().as('runs')])
+          .groupBy(`${table}.key`)
+          .orderBy('runs', 'desc')
+          .limit(2000)
+          .execute();
+      return { metrics: await of('latest_metrics'), params: await of('params'), tags: await of('run_tags') };
     },
     async metricKeys(runId) {
       return db

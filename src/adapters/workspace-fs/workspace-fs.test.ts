@@ -35,6 +35,7 @@ function store(): ArtifactStore {
     get: missing,
     materialize: missing,
     delete: missing,
+    list: missing,
   };
 }
 

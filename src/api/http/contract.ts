@@ -1,6 +1,18 @@
 /** Every route of our own API as data: the server registers these and nothing else, and OpenAPI is made from them. */
 import { z } from 'zod';
-import type { Permission } from '../../domain/identity.ts';
+import {
+  byProject,
+  endpointName,
+  id,
+  limit,
+  name,
+  number,
+  paging,
+  route,
+  type RouteContract,
+  versionPath,
+} from './contract-route.ts';
+import { TRACKING_ROUTES } from './contract-tracking.ts';
 import { datasetsResponse } from './schemas/datasets.ts';
 import {
   deployRequest,
@@ -17,7 +29,16 @@ import {
   tryResponse,
 } from './schemas/endpoints.ts';
 import { eventsResponse, homeResponse, resources, serverInfo } from './schemas/home.ts';
-import { modelResponse, modelsResponse, promoteRequest, versionResponse } from './schemas/models.ts';
+import {
+  aliasGatesRequest,
+  aliasMovesResponse,
+  cardRequest,
+  modelResponse,
+  modelsResponse,
+  promoteRequest,
+  proofResponse,
+  versionResponse,
+} from './schemas/models.ts';
 import { alertResponse, alertsResponse, monitorResponse, monitorsResponse } from './schemas/monitors.ts';
 import {
   logResponse,
@@ -26,51 +47,8 @@ import {
   startRequest,
   startResponse,
 } from './schemas/pipelines.ts';
-import { artifactsResponse, experimentsResponse, historyResponse, runResponse, runsResponse } from './schemas/runs.ts';
 import { done, planResponse } from './schemas/scalars.ts';
 import { auditResponse, tokenRequest, tokenResponse, tokensResponse } from './schemas/tokens.ts';
-
-export interface RouteContract {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** OpenAPI form: `/api/v1/runs/{id}` */
-  readonly path: string;
-  readonly summary: string;
-  readonly permission: Permission;
-  readonly params: z.ZodObject;
-  readonly query: z.ZodObject;
-  readonly body: z.ZodType | undefined;
-  readonly response: z.ZodType;
-}
-
-const none = z.object({});
-const name = z.string().min(1).max(250);
-const number = z.coerce.number().int().positive();
-const limit = z.coerce.number().int().min(1).max(1000);
-
-function route<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType | undefined, R extends z.ZodType>(
-  method: RouteContract['method'],
-  path: string,
-  permission: Permission,
-  summary: string,
-  shape: { readonly params?: P; readonly query?: Q; readonly body?: B; readonly response: R },
-) {
-  return {
-    method,
-    path,
-    permission,
-    summary,
-    params: (shape.params ?? none) as P,
-    query: (shape.query ?? none) as Q,
-    body: shape.body as B,
-    response: shape.response,
-  };
-}
-
-const paging = z.object({ limit: limit.optional() });
-const byProject = z.object({ project: name.optional(), limit: limit.optional() });
-const id = z.object({ id: name });
-const endpointName = z.object({ name });
-const versionPath = z.object({ name, version: number });
 
 export const ROUTES = {
   server: route('GET', '/api/v1/server', 'read', 'This server: version, addresses, who you are', {
@@ -92,34 +70,7 @@ export const ROUTES = {
     response: resources,
   }),
 
-  experiments: route('GET', '/api/v1/experiments', 'read', 'Experiments', { response: experimentsResponse }),
-  runs: route('GET', '/api/v1/runs', 'read', 'Runs by filter and order, a page at a time', {
-    query: z.object({
-      experiment: name.optional(),
-      filter: z.string().max(4000).optional(),
-      order: z.string().max(500).optional().describe('for example: metrics.log_loss ASC'),
-      limit: limit.optional(),
-      pageToken: z.string().max(2000).optional(),
-    }),
-    response: runsResponse,
-  }),
-  run: route('GET', '/api/v1/runs/{id}', 'read', 'One run', { params: id, response: runResponse }),
-  runHistory: route(
-    'GET',
-    '/api/v1/runs/{id}/history',
-    'read',
-    'The points of one metric; sampled evenly beyond the limit, ends kept',
-    {
-      params: id,
-      query: z.object({ key: name, limit: z.coerce.number().int().min(2).max(10_000).optional() }),
-      response: historyResponse,
-    },
-  ),
-  runArtifacts: route('GET', '/api/v1/runs/{id}/artifacts', 'read', 'Files of a run', {
-    params: id,
-    query: z.object({ path: z.string().max(1000).optional() }),
-    response: artifactsResponse,
-  }),
+  ...TRACKING_ROUTES,
 
   datasets: route('GET', '/api/v1/datasets', 'read', 'Dataset versions, newest first', {
     query: byProject,
@@ -161,6 +112,33 @@ export const ROUTES = {
     'read',
     'A version: what it is made of and how it was judged',
     { params: versionPath, response: versionResponse },
+  ),
+  aliasMoves: route('GET', '/api/v1/models/{name}/alias-moves', 'read', 'Moves of the aliases, newest first', {
+    params: endpointName,
+    response: aliasMovesResponse,
+  }),
+  setAliasGates: route(
+    'PUT',
+    '/api/v1/models/{name}/alias-gates',
+    'deploy',
+    'What a version must pass before the alias may point at it; no gates: anybody with the right may move it',
+    { params: endpointName, body: aliasGatesRequest, response: done },
+  ),
+  deleteAlias: route('DELETE', '/api/v1/models/{name}/aliases/{alias}', 'deploy', 'Take an alias away', {
+    params: z.object({ name, alias: name }),
+    response: done,
+  }),
+  setCard: route('PUT', '/api/v1/models/{name}/versions/{version}/card', 'log', 'Write the model card (Markdown)', {
+    params: versionPath,
+    body: cardRequest,
+    response: done,
+  }),
+  proveEnvironment: route(
+    'POST',
+    '/api/v1/models/{name}/versions/{version}/proofs',
+    'run',
+    'Build the environment anew from its lock and make one prediction in it',
+    { params: versionPath, response: proofResponse },
   ),
   promote: route(
     'POST',

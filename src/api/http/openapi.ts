@@ -1,7 +1,8 @@
 /** OpenAPI 3.1 from the route contracts: the one source of the generated clients. */
 import { z } from 'zod';
 import { errorResponse } from './schemas/scalars.ts';
-import { ROUTES, type RouteContract } from './contract.ts';
+import { type RouteContract } from './contract-route.ts';
+import { ROUTES } from './contract.ts';
 
 type Json = Record<string, unknown>;
 

@@ -16,16 +16,59 @@ export interface paths {
     get: { parameters: { query?: never; header?: never; path?: never; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['Experiments'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
   };
   "/api/v1/runs": {
-    get: { parameters: { query?: { experiment?: string; filter?: string; order?: string; limit?: number; pageToken?: string; }; header?: never; path?: never; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['Runs'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+    get: { parameters: { query?: { experiment?: string; filter?: string; order?: string; limit?: number; pageToken?: string; offset?: number; ids?: string; columns?: string; view?: "active" | "deleted" | "all"; }; header?: never; path?: never; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['Runs'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+  };
+  "/api/v1/run-keys": {
+    get: { parameters: { query?: { experiment?: string; }; header?: never; path?: never; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['RunKeys'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+  };
+  "/api/v1/run-groups": {
+    get: { parameters: { query?: { experiment?: string; filter?: string; by?: string; metric?: string; lowerIsBetter?: "true" | "false"; }; header?: never; path?: never; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['RunGroups'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
   };
   "/api/v1/runs/{id}": {
     get: { parameters: { query?: never; header?: never; path: { id: string; }; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['RunDetail'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
   };
   "/api/v1/runs/{id}/history": {
-    get: { parameters: { query: { key: string; limit?: number; }; header?: never; path: { id: string; }; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['MetricHistory'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+    get: { parameters: { query: { key: string; limit?: number; fromStep?: number; toStep?: number; }; header?: never; path: { id: string; }; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['MetricHistory'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+  };
+  "/api/v1/series": {
+    post: { parameters: { query?: never; header?: never; path?: never; cookie?: never }; requestBody: { content: { 'application/json': components['schemas']['SeriesRequest'] } }; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['Curves'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
   };
   "/api/v1/runs/{id}/artifacts": {
     get: { parameters: { query?: { path?: string; }; header?: never; path: { id: string; }; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['Artifacts'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+  };
+  "/api/v1/runs/{id}/preview": {
+    get: { parameters: { query: { path: string; }; header?: never; path: { id: string; }; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ArtifactPreview'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+  };
+  "/api/v1/runs/bulk": {
+    post: { parameters: { query?: never; header?: never; path?: never; cookie?: never }; requestBody: { content: { 'application/json': components['schemas']['BulkChange'] } }; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['BulkChanged'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+  };
+  "/api/v1/views": {
+    get: { parameters: { query?: { place?: string; }; header?: never; path?: never; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['SavedViews'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+    post: { parameters: { query?: never; header?: never; path?: never; cookie?: never }; requestBody: { content: { 'application/json': components['schemas']['SaveView'] } }; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['SavedViews'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+  };
+  "/api/v1/views/{id}": {
+    delete: { parameters: { query?: never; header?: never; path: { id: string; }; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['Done'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+  };
+  "/api/v1/lineage": {
+    get: { parameters: { query: { node: string; direction?: "up" | "down" | "both"; depth?: number; }; header?: never; path?: never; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['Lineage'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+  };
+  "/api/v1/sql": {
+    post: { parameters: { query?: never; header?: never; path?: never; cookie?: never }; requestBody: { content: { 'application/json': components['schemas']['SqlRequest'] } }; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['SqlResult'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+  };
+  "/api/v1/sql/tables": {
+    get: { parameters: { query?: never; header?: never; path?: never; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['SqlTables'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+  };
+  "/api/v1/gc": {
+    post: { parameters: { query?: never; header?: never; path?: never; cookie?: never }; requestBody: { content: { 'application/json': components['schemas']['CollectRequest'] } }; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['Collected'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+  };
+  "/api/v1/trash": {
+    get: { parameters: { query?: { limit?: number; }; header?: never; path?: never; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['Trash'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+  };
+  "/api/v1/trash/restore": {
+    post: { parameters: { query?: never; header?: never; path?: never; cookie?: never }; requestBody: { content: { 'application/json': components['schemas']['Restore'] } }; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['Done'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+  };
+  "/api/v1/storage": {
+    get: { parameters: { query?: never; header?: never; path?: never; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['Storage'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
   };
   "/api/v1/datasets": {
     get: { parameters: { query?: { project?: string; limit?: number; }; header?: never; path?: never; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['Datasets'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
@@ -53,6 +96,21 @@ export interface paths {
   };
   "/api/v1/models/{name}/versions/{version}": {
     get: { parameters: { query?: never; header?: never; path: { name: string; version: number; }; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ModelVersionDetail'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+  };
+  "/api/v1/models/{name}/alias-moves": {
+    get: { parameters: { query?: never; header?: never; path: { name: string; }; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['AliasMoves'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+  };
+  "/api/v1/models/{name}/alias-gates": {
+    put: { parameters: { query?: never; header?: never; path: { name: string; }; cookie?: never }; requestBody: { content: { 'application/json': components['schemas']['AliasGates'] } }; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['Done'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+  };
+  "/api/v1/models/{name}/aliases/{alias}": {
+    delete: { parameters: { query?: never; header?: never; path: { name: string; alias: string; }; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['Done'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+  };
+  "/api/v1/models/{name}/versions/{version}/card": {
+    put: { parameters: { query?: never; header?: never; path: { name: string; version: number; }; cookie?: never }; requestBody: { content: { 'application/json': components['schemas']['ModelCard'] } }; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['Done'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+  };
+  "/api/v1/models/{name}/versions/{version}/proofs": {
+    post: { parameters: { query?: never; header?: never; path: { name: string; version: number; }; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['Proof'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
   };
   "/api/v1/models/{name}/versions/{version}/promote": {
     post: { parameters: { query?: never; header?: never; path: { name: string; version: number; }; cookie?: never }; requestBody: { content: { 'application/json': components['schemas']['Promote'] } }; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['Done'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
@@ -115,12 +173,22 @@ export interface components {
     Alert: { id: string; number: number; monitorId: string; project: string; endpoint: string; status: "firing" | "resolved"; createdAt: number; since: number; until?: number; evaluations: number; condition: string; value?: components['schemas']['Estimate']; text: string; moved: (components['schemas']['ColumnDrift'])[]; pipelineRunId?: string; };
     AlertDetail: { alert: components['schemas']['Alert']; monitor: components['schemas']['Monitor']; evaluations: (components['schemas']['Evaluation'])[]; };
     Alerts: { alerts: (components['schemas']['Alert'])[]; };
+    AliasGates: { alias: string; gates: (string)[]; };
+    AliasMoves: { moves: ({ alias: string; from?: number; to?: number; at: number; actor: string; })[]; };
+    AliasResult: { alias: string; at: number; actor: string; passed: boolean; gates: (components['schemas']['Gate'])[]; };
     Artifact: { path: string; isDir: boolean; bytes?: number; };
+    ArtifactPreview: { path: string; bytes: number; digest: string; download: string; preview: { kind: "text"; language: string; text: string; truncated: boolean; } | { kind: "table"; columns: (string)[]; rows: ((string | number | boolean | null)[])[]; total?: number; truncated: boolean; } | { kind: "image"; dataUrl: string; } | { kind: "notebook"; cells: ({ kind: "markdown" | "code"; source: string; outputs: ({ text?: string; image?: string; })[]; })[]; truncated: boolean; } | { kind: "none"; reason: string; }; };
     Artifacts: { artifacts: (components['schemas']['Artifact'])[]; };
     AuditEntry: { id: string; at: number; actor: string; action: string; subject: string; result: string; };
     AuditResponse: { entries: (components['schemas']['AuditEntry'])[]; };
+    BulkChange: { action: "delete"; runs: (string)[]; } | { action: "restore"; runs: (string)[]; } | { action: "tag"; runs: (string)[]; key: string; value: string | null; };
+    BulkChanged: { changed: number; };
     Cause: { kind: "person" | "alert" | "schedule" | "dataset"; text: string; alertId?: string; };
+    CollectRequest: { apply?: boolean; olderThanDays?: number; };
+    Collectable: { kind: "run" | "experiment" | "logged-model" | "version" | "trace" | "blob" | "attempt" | "environment" | "image" | "job"; id: string; label: string; bytes: number; at?: number; };
+    Collected: { applied: boolean; goes: (components['schemas']['Collectable'])[]; totals: ({ kind: string; items: number; bytes: number; })[]; freedBytes: number; kept: ({ kind: string; id: string; label: string; because: string; })[]; ms: number; };
     ColumnDrift: { column: string; type: "number" | "category"; effect: number; pAdjusted: number; psi?: number; shift?: number; drifted: boolean; missingReference: number; missingCurrent: number; unseen: number; outOfRange: number; meanReference?: number; meanCurrent?: number; histogram?: { labels: (string)[]; reference: (number)[]; current: (number)[]; }; };
+    Curves: { curves: ({ run: string; key: string; total: number; points: ((unknown)[])[]; })[]; };
     DatasetVersion: { id: string; project: string; name: string; digest: string; createdAt: number; rows: number; bytes: number; files: ({ path: string; digest: string; bytes: number; })[]; checks: ({ text: string; passed: boolean; observed: string; })[]; columns: ({ name: string; type: string; missing: number; distinct: number; mean?: number; sd?: number; min?: number; max?: number; edges?: (number)[]; counts?: (number)[]; top?: ({ value: string; rows: number; })[]; })[]; };
     Datasets: { datasets: (components['schemas']['DatasetVersion'])[]; };
     Deploy: { version?: number; };
@@ -130,6 +198,7 @@ export interface components {
     EndpointDetail: { endpoint: components['schemas']['Endpoint']; signature?: components['schemas']['ModelSignature']; example?: { [key: string]: string | number | boolean | null }; rollouts: (components['schemas']['Rollout'])[]; };
     EndpointSeries: { stepMs: number; points: ({ at: number; byVersion: ({ version: number; calls: number; errors: number; p50Ms?: number; p95Ms?: number; p99Ms?: number; })[]; })[]; events: ({ at: number; text: string; })[]; };
     Endpoints: { endpoints: (components['schemas']['Endpoint'])[]; };
+    EnvironmentProof: { id: string; createdAt: number; status: "running" | "proven" | "failed"; endedAt?: number; buildMs?: number; packages?: number; maxAbsDiff?: number; reason?: string; };
     ErrorResponse: { error: components['schemas']['Problem']; };
     Estimate: { value: number; low?: number; high?: number; n?: number; };
     Evaluation: { id: string; monitorId: string; createdAt: number; from: number; to: number; predictions: number; outcomes: number; values: { [key: string]: components['schemas']['Estimate'] }; byVersion: { [key: string]: { [key: string]: components['schemas']['Estimate'] } }; breached: boolean | null; };
@@ -140,11 +209,15 @@ export interface components {
     Gate: { text: string; passed: boolean | null; observed?: number; required: string; where: string; };
     Home: { projects: (components['schemas']['ProjectCard'])[]; waiting: ({ project: string; text: string; detail: string; href: string; })[]; week: { predictions: number; errors: number; p99Ms?: number; retrains: number; promoted: number; refused: number; incidents: number; }; runs: number; };
     Image: { digest: string; bytes: number; buildMs: number; layers: ({ role: string; digest: string; bytes: number; })[]; };
-    MetricHistory: { key: string; total: number; points: ({ step: number; timestamp: number; value: number | string; })[]; };
-    Model: { name: string; createdAt: number; description?: string; aliases: { [key: string]: number }; versions: number; latest?: components['schemas']['ModelVersionSummary']; };
+    KeyCount: { key: string; runs: number; };
+    Lineage: { focus: string; nodes: (components['schemas']['LineageNode'])[]; edges: ({ from: string; to: string; kind: string; })[]; truncated: boolean; };
+    LineageNode: { id: string; kind: "dataset" | "run" | "pipeline" | "version" | "release" | "endpoint" | "alert" | "model" | "environment"; label: string; at?: number; href?: string; facts: { [key: string]: string }; };
+    MetricHistory: { key: string; total: number; points: ({ step: number; timestamp: number; value: number | "NaN" | "Infinity" | "-Infinity"; })[]; };
+    Model: { name: string; createdAt: number; description?: string; aliases: { [key: string]: number }; versions: number; aliasGates: { [key: string]: (string)[] }; latest?: components['schemas']['ModelVersionSummary']; };
+    ModelCard: { markdown: string; };
     ModelDetail: { model: components['schemas']['Model']; versions: (components['schemas']['ModelVersionSummary'])[]; };
     ModelSignature: { inputs: (components['schemas']['TensorSpec'])[]; outputs: (components['schemas']['TensorSpec'])[]; };
-    ModelVersionDetail: { version: components['schemas']['ModelVersionSummary']; runId?: string; source: string; gates: (components['schemas']['Gate'])[]; championVersion?: number; championMetrics: { [key: string]: components['schemas']['Estimate'] }; params: { [key: string]: string | number | boolean }; artifact?: { name: string; digest: string; bytes: number; }; signature?: components['schemas']['ModelSignature']; parity?: { maxAbsDiff: number; rows: number; }; datasets: ({ id: string; name: string; digest: string; rows: number; bytes: number; columns: number; })[]; environment?: { id: string; python: string; installer: string; os: string; kernel: string; libc?: string; cpu: string; gpus: (string)[]; packages: ({ name: string; version: string; hashes: number; })[]; }; code?: { digest: string; commit?: string; }; image?: components['schemas']['Image']; releases: ({ id: string; endpoint: string; createdAt: number; percent: number; })[]; };
+    ModelVersionDetail: { version: components['schemas']['ModelVersionSummary']; runId?: string; source: string; gates: (components['schemas']['Gate'])[]; championVersion?: number; championMetrics: { [key: string]: components['schemas']['Estimate'] }; params: { [key: string]: string | number | boolean }; artifact?: { name: string; digest: string; bytes: number; }; signature?: components['schemas']['ModelSignature']; parity?: { maxAbsDiff: number; rows: number; }; datasets: ({ id: string; name: string; digest: string; rows: number; bytes: number; columns: number; })[]; environment?: { id: string; python: string; installer: string; os: string; kernel: string; libc?: string; cpu: string; gpus: (string)[]; packages: ({ name: string; version: string; hashes: number; })[]; }; code?: { digest: string; commit?: string; }; image?: components['schemas']['Image']; stage: string; tags: { [key: string]: string }; description?: string; card: string; cardWritten: boolean; aliasResults: (components['schemas']['AliasResult'])[]; proofs: (components['schemas']['EnvironmentProof'])[]; drift: ({ monitor: string; column: string; score: number; limit: number; at: number; })[]; releases: ({ id: string; endpoint: string; createdAt: number; percent: number; })[]; };
     ModelVersionSummary: { model: string; number: number; createdAt: number; verdict: "accepted" | "refused" | "unjudged"; aliases: (string)[]; metrics: { [key: string]: components['schemas']['Estimate'] }; gatesPassed: number; gatesTotal: number; percent: number; pipelineRunId?: string; reason?: string; };
     Models: { models: (components['schemas']['Model'])[]; };
     Monitor: { id: string; project: string; name: string; kind: "performance" | "drift"; endpoint: string; metric?: string; condition?: string; windowMs: number; everyMs: number; latest?: components['schemas']['Evaluation']; alert?: components['schemas']['Alert']; };
@@ -164,25 +237,39 @@ export interface components {
     Problem: { code: string; message: string; where?: string; next?: string; };
     ProjectCard: { name: string; description?: string; endpoint?: string; model?: string; champion?: number; candidate?: number; situation: components['schemas']['Situation']; stages: (components['schemas']['Stage'])[]; next?: components['schemas']['NextStep']; openAlerts: number; runningPipelines: number; };
     Promote: { alias?: string; };
+    Proof: { proof: components['schemas']['EnvironmentProof']; };
     ReleaseLoad: { releaseId: string; version: number; percent: number; role: "champion" | "candidate" | "previous"; calls: number; rows: number; errors: number; rejected: number; p50Ms?: number; p95Ms?: number; p99Ms?: number; };
     Resources: { samples: ({ at: number; cpu: number; memoryBytes: number; memoryTotalBytes: number; diskFreeBytes?: number; serverRssBytes: number; planeRssBytes?: number; })[]; };
+    Restore: { kind: "run" | "experiment" | "logged-model"; id: string; };
     RolledBack: { endpoint: components['schemas']['Endpoint']; from: number; to: number; ms: number; };
     Rollout: { id: string; status: "running" | "promoted" | "rolled-back"; version: number; fromVersion?: number; createdAt: number; endedAt?: number; stepIndex: number; steps: ({ percent: number; startedAt?: number; endedAt?: number; calls?: number; })[]; hold: { ms: number; calls: number; }; progress: number; guards: ({ at: number; text: string; observed?: number; tripped: boolean | null; })[]; reason?: string; cause: string; };
-    Run: { id: string; name: string; experimentId: string; experiment: string; status: "RUNNING" | "SCHEDULED" | "FINISHED" | "FAILED" | "KILLED"; startTime: number; endTime?: number; metrics: { [key: string]: number | "NaN" | "Infinity" | "-Infinity" }; params: { [key: string]: string }; tags: { [key: string]: string }; pipelineRunId?: string; };
-    RunDetail: { run: components['schemas']['Run']; inputs: ({ name: string; digest: string; context?: string; })[]; versions: ({ model: string; version: number; })[]; };
+    Run: { id: string; name: string; experimentId: string; experiment: string; user?: string; status: "RUNNING" | "SCHEDULED" | "FINISHED" | "FAILED" | "KILLED"; startTime: number; endTime?: number; deletedAt?: number; metrics: { [key: string]: number | "NaN" | "Infinity" | "-Infinity" }; params: { [key: string]: string }; tags: { [key: string]: string }; pipelineRunId?: string; };
+    RunDetail: { run: components['schemas']['Run']; inputs: ({ name: string; digest: string; context?: string; })[]; outputs: ({ id: string; name: string; status: string; })[]; metricKeys: ({ key: string; points: number; })[]; children: ({ id: string; name: string; status: string; })[]; parent?: { id: string; name: string; }; versions: ({ model: string; version: number; })[]; };
+    RunGroups: { by: (string)[]; groups: ({ key: { [key: string]: string | null }; runs: (string)[]; metrics: { [key: string]: components['schemas']['Spread'] }; })[]; tests: ({ group: number; against: number; difference: number; low: number; high: number; p: number; pAdjusted: number; })[]; metric?: string; truncated: boolean; };
+    RunKeys: { metrics: (components['schemas']['KeyCount'])[]; params: (components['schemas']['KeyCount'])[]; tags: (components['schemas']['KeyCount'])[]; };
     Runs: { runs: (components['schemas']['Run'])[]; nextPageToken?: string; total: number; queryMs: number; columns: { metrics: (string)[]; params: (string)[]; }; };
+    SaveView: { place: string; name: string; state: string; };
+    SavedView: { id: string; createdAt: number; place: string; name: string; state: string; };
+    SavedViews: { views: (components['schemas']['SavedView'])[]; };
+    SeriesRequest: { runs: (string)[]; keys: (string)[]; maxPoints?: number; fromStep?: number; toStep?: number; };
     ServerInfo: { version: string; pid: number; startedAt: number; url: string; rest: string; grpc: string; home: string; who: { name: string; role: string; }; authRequired: boolean; };
     Situation: { kind: "new" | "training" | "failed" | "rolling-out" | "alert" | "refused" | "healthy" | "undeployed"; text: string; version?: number; from?: number; percent?: number; runId?: string; runNumber?: number; alertId?: string; reason?: string; };
+    Spread: { n: number; mean: number; sd?: number; low?: number; high?: number; min: number; max: number; };
+    SqlRequest: { sql: string; limit?: number; };
+    SqlResult: { columns: ({ name: string; type: string; })[]; rows: ((string | number | boolean | null)[])[]; truncated: boolean; ms: number; snapshotMs: number; };
+    SqlTables: { tables: ({ name: string; description: string; columns: ({ name: string; type: string; description: string; })[]; })[]; examples: ({ title: string; sql: string; })[]; };
     Stage: { stage: "data" | "train" | "validate" | "package" | "deploy" | "watch"; state: "done" | "running" | "warning" | "failed" | "old" | "never"; progress?: number; at?: number; href?: string; rows?: number; runNumber?: number; ms?: number; gatesPassed?: number; gatesTotal?: number; metric?: { name: string; estimate: components['schemas']['Estimate']; }; bytes?: number; percent?: number; version?: number; drifted?: number; columns?: number; since?: number; alertId?: string; text?: string; };
     StartPipeline: { set?: { [key: string]: string | number | boolean }; };
     StartedPipeline: { pipelineRun: components['schemas']['PipelineRun']; };
     StepLog: { text: string; next: number; done: boolean; };
     StepRun: { step: string; kind: "data" | "environment" | "command" | "onnx"; status: "waiting" | "running" | "succeeded" | "failed" | "cancelled" | "skipped"; command: string; inputs: ({ name: string; from: string; })[]; outputs: ({ name: string; digest?: string; bytes?: number; })[]; params: { [key: string]: string | number | boolean }; startedAt?: number; endedAt?: number; reusedFrom?: string; reason?: string; attempts: ({ number: number; startedAt: number; endedAt?: number; exitCode?: number; signal?: string; peakRssBytes?: number; cpuSeconds?: number; reason?: string; })[]; error?: components['schemas']['Problem']; };
+    Storage: { blobs: number; blobBytes: number; namedBytes: number; artifacts: number; };
     TensorSpec: { name: string; datatype: string; shape: (number)[]; };
     Token: { id: string; name: string; role: "viewer" | "editor" | "admin"; createdAt: number; };
     TokenRequest: { name: string; role?: "viewer" | "editor" | "admin"; };
     TokenResponse: { token: components['schemas']['Token']; text: string; };
     TokensResponse: { tokens: (components['schemas']['Token'])[]; required: boolean; };
+    Trash: { items: (components['schemas']['Collectable'])[]; total: number; };
     TryIt: { rows: ({ [key: string]: string | number | boolean | null })[]; };
     TryItAnswer: { id: string; version: number; latencyMs: number; request: unknown; response: unknown; };
   };

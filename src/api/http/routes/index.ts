@@ -8,6 +8,13 @@ import { modelHandlers } from './models.ts';
 import { monitorHandlers } from './monitors.ts';
 import { pipelineHandlers } from './pipelines.ts';
 import { runHandlers } from './runs.ts';
+import { runCurvesHandlers } from './run-curves.ts';
+import { runFilesHandlers } from './run-files.ts';
+import { runChangesHandlers } from './run-changes.ts';
+import { lineageHandlers } from './lineage.ts';
+import { sqlHandlers } from './sql.ts';
+import { retentionHandlers } from './retention.ts';
+import { modelChangesHandlers } from './model-changes.ts';
 
 export function createHandlers(deps: ApiDeps): Handlers {
   return {
@@ -18,5 +25,12 @@ export function createHandlers(deps: ApiDeps): Handlers {
     ...endpointHandlers(deps),
     ...monitorHandlers(deps),
     ...identityHandlers(deps),
+    ...runCurvesHandlers(deps),
+    ...runFilesHandlers(deps),
+    ...runChangesHandlers(deps),
+    ...lineageHandlers(deps),
+    ...sqlHandlers(deps),
+    ...retentionHandlers(deps),
+    ...modelChangesHandlers(deps),
   };
 }

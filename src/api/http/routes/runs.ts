@@ -2,6 +2,7 @@
 import type { Experiment, Metric, Run } from '../../../domain/tracking.ts';
 import type { Handlers } from '../bind.ts';
 import type { ApiDeps } from '../deps.ts';
+import { list } from './present.ts';
 
 type Mine = Pick<Handlers, 'experiments' | 'runs' | 'run' | 'runHistory' | 'runArtifacts'>;
 
@@ -105,6 +106,9 @@ export function runHandlers({ store, tracking, clock }: ApiDeps): Mine {
             ...(context === undefined ? {} : { context }),
           };
         }),
+        outputs: [],
+        metricKeys: list(await tracking.metricKeys(params.id)),
+        children: [],
         versions: versions.map((version) => ({ model: version.model, version: version.number })),
       };
     },

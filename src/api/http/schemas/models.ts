@@ -12,6 +12,23 @@ const gate = z
   })
   .meta({ id: 'Gate' });
 
+const aliasResult = z
+  .object({ alias: z.string(), at: z.number(), actor: z.string(), passed: z.boolean(), gates: z.array(gate) })
+  .meta({ id: 'AliasResult' });
+
+const proof = z
+  .object({
+    id: z.string(),
+    createdAt: z.number(),
+    status: z.enum(['running', 'proven', 'failed']),
+    endedAt: z.number().optional(),
+    buildMs: z.number().optional(),
+    packages: z.number().optional(),
+    maxAbsDiff: z.number().optional(),
+    reason: z.string().optional(),
+  })
+  .meta({ id: 'EnvironmentProof' });
+
 const image = z
   .object({
     digest: z.string(),
@@ -44,6 +61,7 @@ const model = z
     description: z.string().optional(),
     aliases: z.record(z.string(), z.number()),
     versions: z.number(),
+    aliasGates: z.record(z.string(), z.array(z.string())),
     latest: versionSummary.optional(),
   })
   .meta({ id: 'Model' });
@@ -88,6 +106,18 @@ export const versionResponse = z
       .optional(),
     code: z.object({ digest: z.string(), commit: z.string().optional() }).optional(),
     image: image.optional(),
+    stage: z.string(),
+    tags: z.record(z.string(), z.string()),
+    description: z.string().optional(),
+    /** Markdown: what a person wrote, or what is known put into words. */
+    card: z.string(),
+    cardWritten: z.boolean(),
+    aliasResults: z.array(aliasResult),
+    proofs: z.array(proof),
+    /** Newest drift of the endpoint's monitors while this version served. */
+    drift: z.array(
+      z.object({ monitor: z.string(), column: z.string(), score: z.number(), limit: z.number(), at: z.number() }),
+    ),
     releases: z.array(z.object({ id: z.string(), endpoint: z.string(), createdAt: z.number(), percent: z.number() })),
   })
   .meta({ id: 'ModelVersionDetail' });
@@ -96,3 +126,30 @@ export const promoteRequest = z
   .object({ alias: z.string().default('champion') })
   .strict()
   .meta({ id: 'Promote' });
+
+export const aliasGatesRequest = z
+  .object({ alias: z.string().min(1).max(255), gates: z.array(z.string().min(1).max(500)).max(50) })
+  .strict()
+  .meta({ id: 'AliasGates' });
+
+export const cardRequest = z
+  .object({ markdown: z.string().max(100_000) })
+  .strict()
+  .meta({ id: 'ModelCard' });
+
+export const proofResponse = z.object({ proof }).meta({ id: 'Proof' });
+
+/** Moves of a model's aliases, newest first: what an undo needs. */
+export const aliasMovesResponse = z
+  .object({
+    moves: z.array(
+      z.object({
+        alias: z.string(),
+        from: z.number().optional(),
+        to: z.number().optional(),
+        at: z.number(),
+        actor: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: 'AliasMoves' });
