@@ -18,6 +18,7 @@ import type { AnalyticsStore } from '../ports/analytics-store.ts';
 import type { Log } from '../ports/context.ts';
 import type { MetadataStore } from '../ports/metadata-store.ts';
 import { withBell } from './event-bell.ts';
+import { openArtifacts } from './open-artifacts.ts';
 import { gatewayFile, packageRoot, pythonFolder } from './paths.ts';
 import { plugin } from './plugins.ts';
 import { createProjects } from './projects.ts';
@@ -119,21 +120,19 @@ export async function compose(
   const ids = createIds(clock);
   const [
     { openMetadata },
-    { openFileArtifacts },
     { createProcessExecutor },
     { createEnvironmentPython },
     { createImageLayout },
     { createWorkspaceFs },
   ] = await Promise.all([
     plugin('metadata', 'sqlite'),
-    plugin('artifacts', 'file'),
     plugin('executor', 'process'),
     plugin('environment', 'python'),
     plugin('images', 'layout'),
     plugin('workspace', 'file'),
   ]);
   const { store, bell } = withBell(await openMetadata(config.metadata));
-  const artifacts = await openFileArtifacts({ root: join(home, 'blobs'), temporary: join(home, 'tmp', 'blobs') });
+  const artifacts = await openArtifacts(config.artifacts, home);
   const analytics = lazyAnalytics(home, log);
   const executor = createProcessExecutor({ root: join(home, 'attempts'), artifacts });
   const builder = createEnvironmentPython({ folder: join(home, 'envs'), probe: join(pythonFolder(), 'probe.py') });

@@ -5,6 +5,7 @@ const PLUGINS = [
   ['metadata', 'sqlite', () => import('../adapters/metadata-sql/index.ts')],
   ['metadata', 'memory', () => import('../adapters/memory/index.ts')],
   ['artifacts', 'file', () => import('../adapters/artifacts-fs/index.ts')],
+  ['artifacts', 's3', () => import('../adapters/artifacts-s3/index.ts')],
   ['analytics', 'duckdb', () => import('../adapters/analytics-duckdb/index.ts')],
   ['executor', 'process', () => import('../adapters/executor-process/index.ts')],
   ['environment', 'python', () => import('../adapters/environment-python/index.ts')],

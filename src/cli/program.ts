@@ -35,6 +35,8 @@ export const COMMANDS: readonly Spec[] = [
       ['--rest-port <port>', 'Inference over REST (default 8080)'],
       ['--grpc-port <port>', 'Inference over gRPC (default 8081)'],
       ['--project <folder...>', 'Folders with a millwright.yaml; default: this one, if it has one'],
+      ['--metadata <url>', 'sqlite:///file.db, postgres://… or mysql://…; default: SQLite in the home'],
+      ['--artifacts <url>', 's3://bucket/prefix; default: files in the home'],
       ['--allowed-hosts <names>', 'Further host names clients may use, separated by commas'],
       ['--log-level <level>', 'debug, info, warn, error or silent'],
       ['--webhook <url>', 'Where incidents and promotions are posted'],

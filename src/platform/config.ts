@@ -37,6 +37,11 @@ export const settingsSchema = z.strictObject({
   requireToken: flag.optional().describe('Every request needs a token. Default: only when host is not loopback.'),
   allowPrivateEgress: flag.default(false).describe('Webhooks may go to private, loopback and link-local addresses.'),
   metadata: z.string().min(1).optional().describe('URL of the metadata store. Default: SQLite in the home.'),
+  artifacts: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('URL of the artifact store: s3://bucket/prefix, with ?endpoint=… for other services. Default: the home.'),
   stepDiskMib: z.coerce
     .number()
     .int()

@@ -1,5 +1,5 @@
 /** What a promise came to, for assertions on refusals. */
-import { MillwrightError } from '../domain/errors.ts';
+import { recognized } from '../domain/errors.ts';
 
 /** The code of the error that `work` was refused with, `'accepted'` when it was not, else the error's own text. */
 export async function refusal(work: Promise<unknown>): Promise<string> {
@@ -7,6 +7,6 @@ export async function refusal(work: Promise<unknown>): Promise<string> {
     await work;
     return 'accepted';
   } catch (error) {
-    return error instanceof MillwrightError ? error.code : `uncoded: ${String(error)}`;
+    return recognized(error)?.code ?? `uncoded: ${String(error)}`;
   }
 }

@@ -7,11 +7,12 @@ import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { chmod, copyFile, glob, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { MillwrightError } from '../../domain/errors.ts';
+import { blobTooLarge, byteRange, noSuchBlob } from '../../domain/digests.ts';
 import { errnoOf } from '../../platform/coded-error.ts';
 import { syncFolder } from '../../platform/durable-file.ts';
+import { digestOfFile } from '../../platform/file-digest.ts';
 import type { ArtifactStore, Blob } from '../../ports/artifact-store.ts';
-import { chunksOf, digestOf, onDisk, tooLarge, tryLink, writeAll } from './blob-files.ts';
+import { chunksOf, onDisk, tryLink, writeAll } from './blob-files.ts';
 import { blobPath } from './blob-path.ts';
 
 const READ_ONLY = 0o444;
@@ -59,10 +60,6 @@ export async function openFileArtifacts(folders: {
     }
   }
 
-  function missing(digest: string): MillwrightError {
-    return new MillwrightError('MW-NOT-FOUND', 'there is no such artifact', { where: digest });
-  }
-
   /** Gives a whole, fsynced temporary file its name. */
   async function publish(from: string, digest: string): Promise<void> {
     const to = blobPath(root, digest);
@@ -83,7 +80,7 @@ export async function openFileArtifacts(folders: {
         const chunks = source instanceof Uint8Array ? [source] : source;
         for await (const chunk of chunks) {
           bytes += chunk.byteLength;
-          if (bytes > limitBytes) throw tooLarge(limitBytes);
+          if (bytes > limitBytes) throw blobTooLarge(limitBytes);
           hash.update(chunk);
           await writeAll(file, chunk);
         }
@@ -103,7 +100,7 @@ export async function openFileArtifacts(folders: {
 
   async function putFile(source: string): Promise<Blob> {
     // Hashing first: an output that an earlier run already made (the common case) costs one read and no write.
-    const seen = await digestOf(source);
+    const seen = await digestOfFile(source);
     if ((await size(seen.digest)) === seen.bytes) return seen;
     const from = join(temporary, `put-${randomBytes(12).toString('hex')}`);
     try {
@@ -117,7 +114,7 @@ export async function openFileArtifacts(folders: {
         await file.close();
       }
       // The file may have changed between the hash and the copy; the name must be the hash of what was kept.
-      const kept = await digestOf(from);
+      const kept = await digestOfFile(from);
       await publish(from, kept.digest);
       return kept;
     } catch (error) {
@@ -127,7 +124,7 @@ export async function openFileArtifacts(folders: {
   }
 
   async function path(digest: string): Promise<string> {
-    if ((await size(digest)) === undefined) throw missing(digest);
+    if ((await size(digest)) === undefined) throw noSuchBlob(digest);
     return blobPath(root, digest);
   }
 
@@ -138,14 +135,8 @@ export async function openFileArtifacts(folders: {
 
     async get(digest, range) {
       const total = await size(digest);
-      if (total === undefined) throw missing(digest);
-      const start = range?.start ?? 0;
-      const end = Math.min(range?.end ?? total, total);
-      if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || start > total || end < start) {
-        throw new MillwrightError('MW-INVALID', `no range ${start}..${range?.end ?? ''} in ${total} bytes`, {
-          where: digest,
-        });
-      }
+      if (total === undefined) throw noSuchBlob(digest);
+      const { start, end } = byteRange(digest, total, range);
       return chunksOf(blobPath(root, digest), start, end);
     },
 

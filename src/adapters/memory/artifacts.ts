@@ -2,27 +2,21 @@
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { blobTooLarge, byteRange, digestHex, noSuchBlob } from '../../domain/digests.ts';
 import { MillwrightError } from '../../domain/errors.ts';
 import { errnoOf } from '../../platform/coded-error.ts';
 import type { ArtifactStore, Blob } from '../../ports/artifact-store.ts';
 
-const DIGEST = /^sha256:[0-9a-f]{64}$/;
 const CHUNK = 64 * 1024;
 
 export function createMemoryArtifacts(): ArtifactStore {
   const blobs = new Map<string, Uint8Array>();
 
   function must(digest: string): Uint8Array {
-    const found = blobs.get(checked(digest));
-    if (found === undefined) throw new MillwrightError('MW-NOT-FOUND', 'there is no such artifact', { where: digest });
+    digestHex(digest);
+    const found = blobs.get(digest);
+    if (found === undefined) throw noSuchBlob(digest);
     return found;
-  }
-
-  function checked(digest: string): string {
-    if (DIGEST.test(digest)) return digest;
-    throw new MillwrightError('MW-PATH', 'not a digest: it must be sha256: and 64 lower-case hex digits', {
-      where: JSON.stringify(digest.slice(0, 100)),
-    });
   }
 
   function keep(bytes: Uint8Array): Blob {
@@ -37,11 +31,7 @@ export function createMemoryArtifacts(): ArtifactStore {
       let bytes = 0;
       for await (const chunk of source instanceof Uint8Array ? [source] : source) {
         bytes += chunk.byteLength;
-        if (bytes > limitBytes) {
-          throw new MillwrightError('MW-BODY-TOO-LARGE', `the artifact is larger than ${limitBytes} bytes`, {
-            next: 'store less, or raise the limit',
-          });
-        }
+        if (bytes > limitBytes) throw blobTooLarge(limitBytes);
         chunks.push(new Uint8Array(chunk));
       }
       return keep(new Uint8Array(Buffer.concat(chunks)));
@@ -61,13 +51,7 @@ export function createMemoryArtifacts(): ArtifactStore {
 
     async get(digest, range) {
       const blob = must(digest);
-      const start = range?.start ?? 0;
-      const end = Math.min(range?.end ?? blob.byteLength, blob.byteLength);
-      if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || start > blob.byteLength || end < start) {
-        throw new MillwrightError('MW-INVALID', `no range ${start}..${range?.end ?? ''} in ${blob.byteLength} bytes`, {
-          where: digest,
-        });
-      }
+      const { start, end } = byteRange(digest, blob.byteLength, range);
       return (async function* chunks() {
         for (let at = start; at < end; at += CHUNK) yield blob.slice(at, Math.min(at + CHUNK, end));
       })();
@@ -76,7 +60,8 @@ export function createMemoryArtifacts(): ArtifactStore {
     bytes: async (digest) => must(digest).slice(),
 
     async stat(digest) {
-      const found = blobs.get(checked(digest));
+      digestHex(digest);
+      const found = blobs.get(digest);
       return found === undefined ? undefined : { digest, bytes: found.byteLength };
     },
 
@@ -88,7 +73,10 @@ export function createMemoryArtifacts(): ArtifactStore {
       await chmod(path, 0o444);
     },
 
-    delete: async (digest) => blobs.delete(checked(digest)),
+    async delete(digest) {
+      digestHex(digest);
+      return blobs.delete(digest);
+    },
 
     async *list() {
       for (const [digest, blob] of blobs) yield { digest, bytes: blob.byteLength, putAt: 0 };

@@ -5,6 +5,14 @@ export const addresses = {
   home: () => '/',
   project: (project: string) => `/p/${part(project)}`,
   data: (project: string) => `/p/${part(project)}/data`,
+  /** `id`: project/name/digest. */
+  dataset: (id: string) => {
+    const [project = '-', name = '', digest = ''] = id.split('/');
+    return `/p/${part(project)}/data/${part(name)}/${part(digest)}`;
+  },
+  lineage: (node: string) => `/lineage?node=${part(node).replaceAll('%2F', '/').replaceAll('%3A', ':')}`,
+  sql: (query = '') => (query === '' ? '/sql' : `/sql?q=${part(query)}`),
+  storage: () => '/storage',
   pipelines: (project: string) => `/p/${part(project)}/pipelines`,
   pipelineRun: (project: string, number: number) => `/p/${part(project)}/pipelines/${part(project)}/${number}`,
   runs: (project: string) => `/p/${part(project)}/runs`,

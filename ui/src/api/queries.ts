@@ -80,7 +80,8 @@ export const queries = {
   datasets: (project: string) =>
     queryOptions({
       queryKey: ['datasets', project],
-      queryFn: ({ signal }) => body(client.GET('/api/v1/datasets', { signal, params: { query: scoped(project) } })),
+      queryFn: ({ signal }) =>
+        body(client.GET('/api/v1/datasets', { signal, params: { query: { ...scoped(project), limit: 500 } } })),
     }),
   pipelineRuns: (project: string) =>
     queryOptions({
@@ -102,11 +103,64 @@ export const queries = {
       queryFn: ({ signal }) =>
         body(client.GET('/api/v1/models/{name}', { signal, params: { path: { name }, query: { limit: 200 } } })),
     }),
+  /** The newest few versions, for a row of the list. */
+  modelTrend: (name: string) =>
+    queryOptions({
+      queryKey: ['models', name, 'trend'],
+      queryFn: ({ signal }) =>
+        body(client.GET('/api/v1/models/{name}', { signal, params: { path: { name }, query: { limit: 24 } } })),
+      staleTime: 30_000,
+    }),
+  aliasMoves: (name: string) =>
+    queryOptions({
+      queryKey: ['models', name, 'alias-moves'],
+      queryFn: ({ signal }) =>
+        body(client.GET('/api/v1/models/{name}/alias-moves', { signal, params: { path: { name } } })),
+    }),
   version: (name: string, version: number) =>
     queryOptions({
       queryKey: ['models', name, version],
       queryFn: ({ signal }) =>
         body(client.GET('/api/v1/models/{name}/versions/{version}', { signal, params: { path: { name, version } } })),
+      refetchInterval: (query) =>
+        query.state.data?.proofs.some((one) => one.status === 'running') === true ? 2000 : false,
+    }),
+  lineage: (node: string, direction: 'up' | 'down' | 'both', depth: number) =>
+    queryOptions({
+      queryKey: ['lineage', node, direction, depth],
+      queryFn: ({ signal }) =>
+        body(client.GET('/api/v1/lineage', { signal, params: { query: { node, direction, depth } } })),
+      placeholderData: keepPreviousData,
+    }),
+  views: (place: string) =>
+    queryOptions({
+      queryKey: ['views', place],
+      queryFn: ({ signal }) => body(client.GET('/api/v1/views', { signal, params: { query: { place } } })),
+    }),
+  sql: (sql: string) =>
+    queryOptions({
+      queryKey: ['sql', sql],
+      queryFn: ({ signal }) => body(client.POST('/api/v1/sql', { signal, body: { sql, limit: 10_000 } })),
+      // A query answers once; it is asked again by hand.
+      staleTime: Infinity,
+      refetchOnWindowFocus: false,
+      retry: false,
+    }),
+  sqlTables: () =>
+    queryOptions({
+      queryKey: ['sql-tables'],
+      queryFn: ({ signal }) => body(client.GET('/api/v1/sql/tables', { signal })),
+      staleTime: 600_000,
+    }),
+  storage: () =>
+    queryOptions({
+      queryKey: ['storage'],
+      queryFn: ({ signal }) => body(client.GET('/api/v1/storage', { signal })),
+    }),
+  trash: () =>
+    queryOptions({
+      queryKey: ['trash'],
+      queryFn: ({ signal }) => body(client.GET('/api/v1/trash', { signal, params: { query: { limit: 1000 } } })),
     }),
   endpoints: () =>
     queryOptions({

@@ -14,7 +14,11 @@ export function BrandMark() {
   );
 }
 
-export type PlaceName = 'home' | 'data' | 'pipelines' | 'runs' | 'models' | 'endpoints' | 'monitors' | 'find';
+export type PlaceName = 'home' | 'data' | 'pipelines' | 'runs' | 'models' | 'endpoints' | 'monitors'
+  | 'lineage'
+  | 'sql'
+  | 'storage'
+  | 'find';
 
 const PATHS: Readonly<Record<PlaceName, string>> = {
   home: 'M8 2.5a5.5 5.5 0 0 1 5.2 3.7M13.5 8a5.5 5.5 0 0 1-3.6 5.2M8 13.5a5.5 5.5 0 0 1-5.2-3.7M2.5 8a5.5 5.5 0 0 1 3.6-5.2',
@@ -24,6 +28,9 @@ const PATHS: Readonly<Record<PlaceName, string>> = {
   models: 'M8 2l5.5 3v6L8 14l-5.5-3V5zM2.5 5L8 8l5.5-3M8 8v6',
   endpoints: 'M2 8h6M8 8l5-4M8 8l5 4',
   monitors: 'M2 11l3.5-4 3 2.5L14 4',
+  lineage: 'M2 4h3v3H2zM2 10h3v3H2zM11 7h3v3h-3zM5 5.5c3 0 3 3 6 3M5 11.5c3 0 3-3 6-3',
+  sql: 'M2.5 4l3.5 4-3.5 4M8 12h5.5',
+  storage: 'M2.5 3h11v3h-11zM3.5 6v7h9V6M6.5 9h3',
   find: 'M7 2.5a4.5 4.5 0 1 1 0 9a4.5 4.5 0 0 1 0-9M10.5 10.5L14 14',
 };
 
