@@ -8,6 +8,8 @@ type Schema = {
   anyOf?: Schema[];
   oneOf?: Schema[];
   items?: Schema;
+  /** A tuple. */
+  prefixItems?: Schema[];
   properties?: Record<string, Schema>;
   required?: string[];
   additionalProperties?: Schema | boolean;
@@ -52,6 +54,7 @@ function typeOf(schema: Schema): string {
     case 'null':
       return 'null';
     case 'array':
+      if (schema.prefixItems !== undefined) return `[${schema.prefixItems.map(typeOf).join(', ')}]`;
       return `(${typeOf(schema.items ?? {})})[]`;
     case 'object':
       return objectOf(schema);

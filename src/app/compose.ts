@@ -2,25 +2,30 @@
 import { join } from 'node:path';
 import { createDeployments } from '../modules/deployments/index.ts';
 import { createDatasets } from '../modules/datasets/index.ts';
-import { createEnvironments } from '../modules/environments/index.ts';
+import { createEnvironments, createProofs } from '../modules/environments/index.ts';
+import { createLineage } from '../modules/lineage/index.ts';
 import { createMonitoring } from '../modules/monitoring/index.ts';
 import { createPackaging } from '../modules/packaging/index.ts';
 import { createPipelines } from '../modules/pipelines/index.ts';
 import { createRegistry } from '../modules/registry/index.ts';
-import { createTracking } from '../modules/tracking/index.ts';
+import { createRetention } from '../modules/retention/index.ts';
+import { createTables } from '../modules/tables/index.ts';
+import { createTracking, createWandbDoor } from '../modules/tracking/index.ts';
 import type { ColumnProfile } from '../domain/datasets.ts';
 import type { Config } from '../platform/config.ts';
 import { inheritedEnvironment } from '../platform/config.ts';
 import { systemClock } from '../platform/clock.ts';
 import { createIds } from '../platform/ids.ts';
+import { createSigner, signingKey } from '../platform/signing.ts';
 import type { ArtifactStore } from '../ports/artifact-store.ts';
 import type { AnalyticsStore } from '../ports/analytics-store.ts';
 import type { Log } from '../ports/context.ts';
+import type { QueryEngine } from '../ports/table-source.ts';
 import type { MetadataStore } from '../ports/metadata-store.ts';
 import { withBell } from './event-bell.ts';
 import { openArtifacts } from './open-artifacts.ts';
 import { gatewayFile, packageRoot, pythonFolder } from './paths.ts';
-import { plugin } from './plugins.ts';
+import { metadataPlugin, plugin } from './plugins.ts';
 import { createProjects } from './projects.ts';
 import { championOf } from './reactions/start-pipeline.ts';
 
@@ -64,6 +69,11 @@ function lazyAnalytics(home: string, log: Log): AnalyticsStore {
       if (made !== undefined) await (await made).close();
     },
   };
+}
+
+/** As DuckDB above; this one holds a picture of the metadata and can reach nothing else. */
+function lazyQueryEngine(): () => Promise<QueryEngine> {
+  return async () => (await plugin('analytics', 'duckdb')).createMetadataQuery();
 }
 
 /** What the serving program imports: an image holds no more than it runs. */
@@ -125,7 +135,7 @@ export async function compose(
     { createImageLayout },
     { createWorkspaceFs },
   ] = await Promise.all([
-    plugin('metadata', 'sqlite'),
+    metadataPlugin(config.metadata),
     plugin('executor', 'process'),
     plugin('environment', 'python'),
     plugin('images', 'layout'),
@@ -152,8 +162,23 @@ export async function compose(
   };
   const projects = createProjects(store, clock);
   const tracking = createTracking({ store, artifacts, clock, ids });
-  const registry = createRegistry({ store, clock, ids });
+  const wandb = createWandbDoor({ store, artifacts, clock, ids });
+  const signer = createSigner(await signingKey(join(home, 'signing.key')), clock.now);
+  const { createMlflowSender } = await plugin('notifier', 'webhook');
+  const webhookSender = createMlflowSender({ allowPrivate: config.allowPrivateEgress, clock });
+  const registry = createRegistry({ store, clock, ids, webhooks: webhookSender });
   const environments = createEnvironments({ store, builder, clock, ids });
+  const proofs = createProofs({
+    store,
+    artifacts,
+    analytics,
+    builder,
+    program: join(pythonFolder(), 'prove.py'),
+    clock,
+    ids,
+    log,
+  });
+  const lineage = createLineage({ store });
   const datasets = createDatasets({ store, analytics, clock, ids });
   const program = {
     files: { root: packageRoot(), own: ['dist', 'proto', 'package.json'], packages: GATEWAY_PACKAGES },
@@ -187,6 +212,15 @@ export async function compose(
     limits: { diskBytes: config.stepDiskMib * 2 ** 20 },
     workspaceOf: async (project) => (await projects.get(project)).workspace,
   });
+  const retention = createRetention({
+    store,
+    artifacts,
+    executor,
+    removers: { images: (digests, kept) => images.remove(digests, kept), environment: (path) => builder.remove(path) },
+    clock,
+    ids,
+  });
+  const sql = createTables({ store, engine: lazyQueryEngine(), clock });
   const openWorkspace = (root: string) => createWorkspaceFs({ root, artifacts });
   return {
     clock,
@@ -199,13 +233,20 @@ export async function compose(
     plane,
     projects,
     tracking,
+    wandb,
     registry,
+    webhookSender,
+    signer,
     environments,
+    proofs,
+    lineage,
     datasets,
     packaging,
     deployments,
     monitoring,
     pipelines,
+    retention,
+    sql,
     openWorkspace,
   };
 }

@@ -65,6 +65,8 @@ export function deploymentView(deps: LoopDeps): ApiDeps['deployments'] {
   ) => {
     const target = await targetOf(deps, endpoint);
     const version = await versionFor(deps, target.model, number);
+    // What serves becomes the champion: a version that the alias would refuse does not start.
+    await deps.registry.mayMove(target.model, 'champion', version.number);
     return deps.deployments.plan(ctx, { project: target.project, endpoint: target.spec, version });
   };
   return {
@@ -82,10 +84,9 @@ export function deploymentView(deps: LoopDeps): ApiDeps['deployments'] {
   };
 }
 
-/** An alias that names what goes live moves only to a version whose gates passed. */
+/** The registry asks the gates of the alias. */
 export function promoteView(deps: LoopDeps): ApiDeps['promote'] {
   return async (ctx, model, number, alias) => {
-    if (alias === 'champion') await versionFor(deps, model, number);
     await deps.registry.setAlias(ctx, model, alias, number);
   };
 }

@@ -4,9 +4,15 @@ import { MillwrightError } from '../domain/errors.ts';
 import type { ArtifactStore } from '../ports/artifact-store.ts';
 import { plugin } from './plugins.ts';
 
-/** `file:///absolute/folder`, `s3://bucket/prefix`, or undefined for the blobs of the home. Throws MW-CONFIG-VALUE, MW-UNAVAILABLE. */
-export async function openArtifacts(address: string | undefined, home: string): Promise<ArtifactStore> {
-  const temporary = join(home, 'tmp', 'blobs');
+/**
+ * `file:///absolute/folder`, `s3://bucket/prefix`, or undefined for the blobs of the home. Throws MW-CONFIG-VALUE,
+ * MW-UNAVAILABLE. `temporary` is for bodies on their way and is emptied.
+ */
+export async function openArtifacts(
+  address: string | undefined,
+  home: string,
+  temporary = join(home, 'tmp', 'blobs'),
+): Promise<ArtifactStore> {
   if (address?.startsWith('s3://') === true) {
     const { openS3Artifacts } = await plugin('artifacts', 's3');
     return openS3Artifacts({ address, temporary });

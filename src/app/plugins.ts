@@ -3,6 +3,10 @@ import { MillwrightError } from '../domain/errors.ts';
 
 const PLUGINS = [
   ['metadata', 'sqlite', () => import('../adapters/metadata-sql/index.ts')],
+  ['metadata', 'postgres', () => import('../adapters/metadata-sql/index.ts')],
+  ['metadata', 'postgresql', () => import('../adapters/metadata-sql/index.ts')],
+  ['metadata', 'mysql', () => import('../adapters/metadata-sql/index.ts')],
+  ['metadata', 'mariadb', () => import('../adapters/metadata-sql/index.ts')],
   ['metadata', 'memory', () => import('../adapters/memory/index.ts')],
   ['artifacts', 'file', () => import('../adapters/artifacts-fs/index.ts')],
   ['artifacts', 's3', () => import('../adapters/artifacts-s3/index.ts')],
@@ -12,6 +16,7 @@ const PLUGINS = [
   ['workspace', 'file', () => import('../adapters/workspace-fs/index.ts')],
   ['images', 'layout', () => import('../adapters/image-layout/index.ts')],
   ['plane', 'process', () => import('../adapters/data-plane-process/index.ts')],
+  ['import', 'mlflow', () => import('../adapters/import-mlflow/index.ts')],
   ['notifier', 'webhook', () => import('../adapters/notifier-webhook/index.ts')],
 ] as const;
 
@@ -33,4 +38,16 @@ export async function plugin<K extends Plugin[0], S extends Extract<Plugin, read
     throw new MillwrightError('MW-CONFIG-VALUE', `no ${kind} for "${scheme}:"; there are ${known.join(', ')}`);
   }
   return (await entry[2]()) as Found<K, S>;
+}
+
+/** The metadata plugin that a URL's scheme names. Throws MW-CONFIG-VALUE for another one, without showing more of the URL. */
+export async function metadataPlugin(url: string) {
+  const scheme = /^([a-z]+):/.exec(url)?.[1] ?? '';
+  const known = ['sqlite', 'postgres', 'postgresql', 'mysql', 'mariadb'] as const;
+  const found = known.find((one) => one === scheme);
+  if (found !== undefined) return plugin('metadata', found);
+  throw new MillwrightError('MW-CONFIG-VALUE', `no metadata for "${scheme}:"; there are ${known.join(', ')}`, {
+    where: 'metadata',
+    next: 'for example --metadata postgres://user:password@127.0.0.1:5432/millwright',
+  });
 }

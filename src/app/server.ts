@@ -24,6 +24,7 @@ import { planeView } from './plane-view.ts';
 import { plugin } from './plugins.ts';
 import { type LoopDeps } from './reactions/deps.ts';
 import { judgeModel } from './reactions/judge-model.ts';
+import { queueWebhooks, sendWebhooks } from './reactions/mlflow-webhooks.ts';
 import { notifyOutside } from './reactions/notify.ts';
 import { moveChampion, packageModel, releaseModel } from './reactions/release-model.ts';
 import { retrainOnAlert } from './reactions/retrain-on-alert.ts';
@@ -127,6 +128,7 @@ async function start(
   } = parts;
   life.onStop('store', () => store.close());
   life.onStop('analytics', () => analytics.close());
+  life.onStop('sql', () => parts.sql.close());
   life.onStop('executor', () => executor.close());
 
   const attached = [];
@@ -162,6 +164,7 @@ async function start(
       packageModel(deps),
       releaseModel(deps),
       moveChampion(deps),
+      queueWebhooks(store),
       ...(notifier === undefined ? [] : [notifyOutside(notifier, () => url)]),
     ],
     log,
@@ -197,10 +200,15 @@ async function start(
     pipelines: pipelineView(deps),
     deployments: deploymentView(deps),
     promote: promoteView(deps),
+    registry,
+    lineage: parts.lineage,
+    proofs: parts.proofs,
     addOutcomes: async (ctx, endpoint, outcomes) => {
       await monitoring.addOutcomes(ctx, endpoint, outcomes);
     },
     tokens: createTokens({ store, clock, ids, changed: handTokensOver }),
+    retention: parts.retention,
+    sql: parts.sql,
     plane: view,
     samples,
     info: () => ({ version, pid: process.pid, startedAt, url, home, authRequired: identity.required }),
@@ -220,6 +228,8 @@ async function start(
   await handTokensOver();
   const record: ServerRecord = { pid: process.pid, url, ...view.remember(found.status), startedAt };
   await deployments.reconcile();
+  await parts.proofs.recover();
+  life.onStop('proofs', () => parts.proofs.stop());
   dispatcher.start();
   life.onStop('dispatcher', () => dispatcher.stop());
   const engine = pipelines.run().catch((error: unknown) => log.error({ err: error }, 'the pipeline engine ended'));
@@ -237,6 +247,7 @@ async function start(
     startLoop('tokens', 1000, log, async () => {
       if (tokensDue) await handTokensOver();
     }),
+    startLoop('webhooks', 500, log, sendWebhooks({ store, sender: parts.webhookSender, clock, log })),
     startLoop('triggers', 1000, log, (signal) => triggers.tick(signal)),
   ];
   for (const loop of loops) life.onStop('loop', () => loop.stop());

@@ -6,11 +6,11 @@ import type { FastifyInstance } from 'fastify';
 import { type Auth, authorize } from '../api/http/bind.ts';
 import { registerMetrics } from '../api/metrics/routes.ts';
 import { registerMlflow } from '../api/mlflow/routes.ts';
+import { registerWandb } from '../api/wandb/routes.ts';
 import type { Log } from '../ports/context.ts';
 import type { ApiDeps } from '../api/http/deps.ts';
 import type { Composition } from './compose.ts';
 import { uiFolder } from './paths.ts';
-import { version } from './version.ts';
 import { registerWebFiles } from './web-files.ts';
 
 export async function extendWith(
@@ -21,8 +21,13 @@ export async function extendWith(
   await registerMlflow(app, {
     tracking: parts.tracking,
     registry: parts.registry,
-    version,
+    signer: parts.signer,
     ...(auth.audit === undefined ? {} : { audit: auth.audit }),
+    authorize: (request, permission) => authorize(auth, request, permission),
+  });
+  await registerWandb(app, {
+    wandb: parts.wandb,
+    signer: parts.signer,
     authorize: (request, permission) => authorize(auth, request, permission),
   });
   registerMetrics(app, {

@@ -37,7 +37,18 @@ export function textFlag(flags: Flags, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-const SETTINGS = ['home', 'host', 'port', 'restPort', 'grpcPort', 'logLevel', 'allowedHosts', 'url'] as const;
+const SETTINGS = [
+  'home',
+  'host',
+  'port',
+  'restPort',
+  'grpcPort',
+  'metadata',
+  'artifacts',
+  'logLevel',
+  'allowedHosts',
+  'url',
+] as const;
 
 function sessionOf(command: Command): Session {
   const flags = command.optsWithGlobals<CommonFlags & Record<string, unknown>>();

@@ -41,7 +41,8 @@ export interface ClauseResult {
   readonly holds: boolean | undefined;
 }
 
-const NAME = /^[a-z_][\w]*(?:\.[\w]+)*/i;
+/** Parts that are no words (`eval/auc`, `f1 score`) stand in backticks: `champion.\`eval/auc\``. */
+const NAME = /^(?:[a-z_][\w]*|`[^`]{1,250}`)(?:\.(?:[\w]+|`[^`]{1,250}`))*/i;
 // A dot that is followed by another is not part of the number but of the range: `1..2`.
 const NUMBER = /^[-+]?(?:\d+(?:\.(?!\.)\d*)?|\.\d+)(?:e[-+]?\d+)?/i;
 /** Units scale to the base unit: seconds for time would surprise readers of milliseconds, so time is in ms, shares in 1. */
@@ -74,6 +75,9 @@ class Reader {
       },
     );
   }
+  name(): string | undefined {
+    return this.take(NAME)?.replaceAll('`', '');
+  }
   number(): number {
     const digits = this.take(NUMBER);
     if (digits === undefined) return this.fail('a number');
@@ -83,7 +87,7 @@ class Reader {
 }
 
 function readClause(reader: Reader): Clause {
-  const left = reader.take(NAME) ?? reader.fail('a metric name');
+  const left = reader.name() ?? reader.fail('a metric name');
   const word = reader.take(/^(?:outside|inside|between)\b/);
   if (word !== undefined) {
     const low = reader.number();
@@ -93,7 +97,7 @@ function readClause(reader: Reader): Clause {
     return { left, op: word === 'outside' ? 'outside' : 'inside', low, high };
   }
   const op = reader.take(/^(?:<=|>=|==|!=|<|>)/) ?? reader.fail('one of < <= > >= == != outside inside');
-  const name = reader.take(NAME);
+  const name = reader.name();
   if (name === undefined) return { left, op: op as Operator, right: { offset: reader.number() } };
   const sign = reader.take(/^[-+]/);
   const offset = sign === undefined ? 0 : reader.number() * (sign === '-' ? -1 : 1);

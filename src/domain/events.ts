@@ -9,6 +9,13 @@ export interface EventData {
     readonly bytes: number;
   };
   'environment.built': { readonly environmentId: string; readonly packages: number; readonly ms: number };
+  'environment.proof_ended': {
+    readonly model: string;
+    readonly version: number;
+    readonly proofId: string;
+    readonly proven: boolean;
+    readonly reason: string;
+  };
   'pipeline_run.started': { readonly runId: string; readonly number: number; readonly cause: string };
   'step_run.changed': { readonly runId: string; readonly step: string; readonly status: string };
   'pipeline_run.succeeded': {
@@ -25,6 +32,14 @@ export interface EventData {
   };
   'pipeline_run.cancelled': { readonly runId: string; readonly number: number };
   'model.unchanged': { readonly runId: string; readonly model: string; readonly version: number };
+  'registered_model.created': { readonly model: string };
+  /** A tag of a model (no version) or of a version; no value: it was taken away. */
+  'registry_tag.changed': {
+    readonly model: string;
+    readonly version?: number;
+    readonly key: string;
+    readonly value?: string;
+  };
   'model_version.registered': {
     readonly model: string;
     readonly version: number;
@@ -33,6 +48,13 @@ export interface EventData {
     readonly runId?: string;
   };
   'alias.moved': { readonly model: string; readonly alias: string; readonly from?: number; readonly to?: number };
+  /** The alias stays where it was: what failed is kept on the version. */
+  'alias.refused': {
+    readonly model: string;
+    readonly alias: string;
+    readonly version: number;
+    readonly reason: string;
+  };
   'image.built': { readonly model: string; readonly version: number; readonly digest: string; readonly bytes: number };
   'release.created': { readonly endpoint: string; readonly releaseId: string; readonly version: number };
   'rollout.started': {
@@ -86,6 +108,8 @@ export interface EventData {
     readonly message: string;
     readonly runId?: string;
   };
+  /** Deleted things and what nothing reached were removed for good. */
+  'storage.collected': { readonly items: number; readonly freedBytes: number; readonly kept: number };
   'data_plane.restarted': { readonly pid: number; readonly reason: string };
 }
 

@@ -1,6 +1,6 @@
 /** Judges a candidate: gates over its metrics, the champion's metrics on the same data, and the paired gain between them. Pure. */
-import { type Condition, evaluateCondition } from './conditions.ts';
 import { MillwrightError } from './errors.ts';
+import { asksFor, judgeGate, readEstimate } from './gates.ts';
 import type { GateSpec, PerformanceMetric } from './project.ts';
 import type { Estimate, GateResult } from './registry.ts';
 import { createRandom, seedOf } from './statistics/random.ts';
@@ -114,11 +114,6 @@ function gainsOf(candidate: ScoreTable | undefined, champion: ScoreTable | undef
   return Object.fromEntries(found);
 }
 
-function needsChampion(condition: Condition): boolean {
-  const against = (name: string | undefined): boolean => name !== undefined && /^(?:champion|gain)\./.test(name);
-  return condition.clauses.some((clause) => against(clause.left) || ('right' in clause && against(clause.right.name)));
-}
-
 export interface Judgement {
   readonly verdict: 'accepted' | 'refused';
   readonly gates: readonly GateResult[];
@@ -145,21 +140,15 @@ export function judge(input: {
   const metrics = { ...metricsOf(candidate, subject), ...gains, ...input.extra };
   const championMetrics = champion === undefined ? {} : metricsOf(champion, subject);
   const lookup = (name: string): number | undefined =>
-    name.startsWith('champion.') ? championMetrics[name.slice('champion.'.length)]?.value : metrics[name]?.value;
-  const results = gates.map((gate): GateResult => {
-    if (champion === undefined && needsChampion(gate.condition)) {
-      return { text: gate.text, passed: true, required: 'no champion yet', where: gate.where };
-    }
-    const { holds, clauses } = evaluateCondition(gate.condition, lookup);
-    const first = clauses.find((clause) => clause.holds !== true) ?? clauses[0];
-    return {
-      text: gate.text,
-      passed: holds,
-      required: first?.required ?? '',
-      where: gate.where,
-      ...(first?.observed === undefined ? {} : { observed: first.observed }),
-    };
-  });
+    name.startsWith('champion.')
+      ? readEstimate(championMetrics, name.slice('champion.'.length))
+      : readEstimate(metrics, name);
+  const results = gates.map(
+    (gate): GateResult =>
+      champion === undefined && asksFor(gate.condition, ['champion', 'gain'])
+        ? { text: gate.text, passed: true, required: 'no champion yet', where: gate.where }
+        : judgeGate(gate, lookup),
+  );
   const failed = results.find((result) => result.passed !== true);
   const gain = metrics['gain.log_loss'] ?? metrics['gain.accuracy'];
   const against =

@@ -76,3 +76,6 @@ export interface Alert {
   readonly moved: readonly ColumnDrift[];
   readonly pipelineRunId?: string;
 }
+
+/** Effects above which a column has drifted: Kolmogorov-Smirnov D of numbers, total variation of categories, change of the missing share. */
+export const DRIFT_LIMITS = { number: 0.2, category: 0.1, missing: 0.1, p: 0.01 } as const;

@@ -12,6 +12,8 @@ export interface RegisteredModel {
   readonly lastVersion: number;
   /** Gates that a version must pass before the alias may point at it, by alias; the language of `conditions.ts`. */
   readonly aliasGates?: Readonly<Record<string, readonly string[]>>;
+  /** Where each alias pointed before its last move: what an undo goes back to. */
+  readonly aliasesBefore?: Readonly<Record<string, number>>;
 }
 
 export interface GateResult {
@@ -117,6 +119,8 @@ export interface EnvironmentProof {
   readonly packages?: number;
   /** Largest absolute difference between this prediction and the one kept with the version, when there is one. */
   readonly maxAbsDiff?: number;
+  /** What was done in it: what answered, on which rows. */
+  readonly how?: string;
   /** What failed, and the next command. */
   readonly reason?: string;
   readonly log?: string;

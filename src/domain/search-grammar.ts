@@ -6,6 +6,8 @@ export interface Grammar {
   readonly entities: readonly FilterEntity[];
   readonly attributes: Readonly<Record<string, 'string' | 'number'>>;
   readonly aliases: Readonly<Record<string, string>>;
+  /** Numbers may also come in quotes. */
+  readonly quotedNumbers?: true;
 }
 
 export const RUN_GRAMMAR: Grammar = {
@@ -74,4 +76,5 @@ export const MODEL_VERSION_GRAMMAR: Grammar = {
     last_updated_timestamp: 'number',
   },
   aliases: { version: 'version_number', source: 'source_path', timestamp: 'last_updated_timestamp' },
+  quotedNumbers: true,
 };

@@ -92,7 +92,7 @@ function tokenize(text: string): readonly Token[] {
   return tokens;
 }
 
-function invalid(text: string, reason: string): MillwrightError {
+export function invalid(text: string, reason: string): MillwrightError {
   const shown = text.length > 200 ? `${text.slice(0, 200)}…` : text;
   return new MillwrightError('MW-INVALID', `Invalid filter or order_by '${shown}': ${reason}`, {
     where: 'filter',
@@ -100,7 +100,8 @@ function invalid(text: string, reason: string): MillwrightError {
   });
 }
 
-class Reader {
+/** Reads tokens; shared by the languages of runs and of traces. */
+export class Reader {
   readonly text: string;
   readonly tokens: readonly Token[];
   at = 0;
@@ -164,7 +165,7 @@ function readIdentifier(reader: Reader, grammar: Grammar): { entity: FilterEntit
   return { entity, key };
 }
 
-function readOperator(reader: Reader): FilterOperator {
+export function readOperator(reader: Reader): FilterOperator {
   const token = reader.peek();
   if (token.kind === 'operator') {
     reader.next();
@@ -185,24 +186,25 @@ function readOperator(reader: Reader): FilterOperator {
   return reader.fail('a comparator');
 }
 
-function readText(reader: Reader): string {
+export function readText(reader: Reader): string {
   const token = reader.peek();
   if (token.kind !== 'string' && token.kind !== 'quoted') return reader.fail('a string value in single quotes');
   reader.next();
   return token.text;
 }
 
-function readNumber(reader: Reader): number {
+export function readNumber(reader: Reader, quoted = false): number {
   const token = reader.next();
   const value = Number(token.text);
   // `Number` also reads hexadecimal and the empty text, neither of which is a number in this language.
-  if (token.kind !== 'word' || token.text.toLowerCase().includes('x') || Number.isNaN(value)) {
+  const kind = quoted && token.kind === 'string' && token.text.trim() !== '' ? 'word' : token.kind;
+  if (kind !== 'word' || token.text.toLowerCase().includes('x') || Number.isNaN(value)) {
     throw invalid(reader.text, `expected a numeric value, found '${token.text}'`);
   }
   return value;
 }
 
-function readList(reader: Reader): readonly string[] {
+export function readList(reader: Reader): readonly string[] {
   const open = reader.next();
   if (open.text !== '(' || open.kind !== 'sign') throw invalid(reader.text, "expected a list such as ('a', 'b')");
   const values = [readText(reader)];
@@ -228,7 +230,7 @@ function readComparison(reader: Reader, grammar: Grammar): Comparison {
     return { entity, key, op };
   }
   if (op === 'IN' || op === 'NOT IN') return { entity, key, op, value: readList(reader) };
-  if (numeric) return { entity, key, op, value: readNumber(reader) };
+  if (numeric) return { entity, key, op, value: readNumber(reader, grammar.quotedNumbers) };
   const value = readText(reader);
   if ((op === 'LIKE' || op === 'ILIKE') && value.split('%').length - 1 > MAX_WILDCARDS) {
     throw invalid(reader.text, `more than ${MAX_WILDCARDS} % in one pattern`);

@@ -119,22 +119,18 @@ export interface ArtifactRow {
   readonly bytes: number;
 }
 
-/** A trace as its client described it; `info` is the client's JSON, kept whole. */
-export interface TraceRecord {
-  readonly id: string;
-  readonly experimentId: string;
-  readonly requestTime: number;
-  readonly info: Readonly<Record<string, unknown>>;
-}
-
 /** A multipart upload: parts are blobs; completing it makes them one. */
 export interface Upload {
   readonly id: string;
   readonly createdAt: number;
   readonly owner: ArtifactOwner;
   readonly path: string;
+  /** How many parts were announced. */
+  readonly count: number;
   /** Part number (1 first) to digest. */
   readonly parts: Readonly<Record<string, string>>;
+  /** Of the whole, when it is complete. */
+  readonly digest?: string;
 }
 
 /** A table's filter, columns, order and grouping under a name. */
@@ -267,8 +263,8 @@ export const runNotFound = (id: string): MillwrightError =>
 export const runNotActive = (id: string): MillwrightError =>
   new MillwrightError(
     'MW-INVALID',
-    `The run ${id} must be in the 'active' state. Current state is deleted. Restore it first.`,
-    { where: 'run_id' },
+    `The run ${id} must be in the 'active' state. Current state is deleted.`,
+    { where: 'run_id', next: 'restore it first' },
   );
 
 export const modelNotFound = (id: string): MillwrightError =>

@@ -36,7 +36,13 @@ export const settingsSchema = z.strictObject({
     .describe('Further names that clients may use in the Host header, separated by commas.'),
   requireToken: flag.optional().describe('Every request needs a token. Default: only when host is not loopback.'),
   allowPrivateEgress: flag.default(false).describe('Webhooks may go to private, loopback and link-local addresses.'),
-  metadata: z.string().min(1).optional().describe('URL of the metadata store. Default: SQLite in the home.'),
+  metadata: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'URL of the metadata: sqlite:///path.db, postgres://user:password@host:5432/database or mysql://… (MariaDB, too). Default: SQLite in the home.',
+    ),
   artifacts: z
     .string()
     .min(1)

@@ -30,3 +30,16 @@ export interface Collection<T extends Doc, K extends string> {
   /** True when something was deleted. */
   delete(id: string): Promise<boolean>;
 }
+
+const PAGE = 500;
+
+/** Every document of a collection, oldest first, a bounded page at a time. */
+export async function* pagesOf<T extends Doc, K extends string>(of: Collection<T, K>): AsyncIterable<readonly T[]> {
+  let after: string | undefined;
+  for (;;) {
+    const page = await of.find({ order: 'oldest', limit: PAGE, ...(after === undefined ? {} : { after }) });
+    if (page.length > 0) yield page;
+    after = page.at(-1)?.id;
+    if (page.length < PAGE) return;
+  }
+}

@@ -25,5 +25,36 @@ export interface BuiltEnvironment {
 export interface EnvironmentBuilder {
   /** `progress` gets plain lines. Throws MW-ENV-NO-PYTHON, MW-ENV-BUILD (with the installer's last lines). */
   build(request: BuildRequest, progress: (line: string) => void, signal: AbortSignal): Promise<BuiltEnvironment>;
+  /** Removes a built environment by its interpreter; bytes freed. One that is not ours, or is being built, stays: 0. */
+  remove(interpreter: string): Promise<number>;
   host(): Promise<HostFacts>;
+}
+
+/** An environment built from a lock alone, in a folder of its own. */
+export interface FreshEnvironment {
+  /** Absolute; files for a program are laid here. */
+  readonly folder: string;
+  /** Runs a Python program of ours in the environment, in its folder, without the secrets of this server. Resolves also when it fails. */
+  run(
+    program: string,
+    args: readonly string[],
+    limits: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  ): Promise<{ readonly exitCode: number | undefined; readonly stdout: string; readonly lines: readonly string[] }>;
+  write(name: string, text: string): Promise<void>;
+  /** The folder is gone afterwards. */
+  remove(): Promise<void>;
+}
+
+export interface EnvironmentRebuilder {
+  /**
+   * Installs exactly the lock, each file checked against its hashes, and takes no built environment of this machine. `python`: the
+   * whole version, e.g. 3.11.7. Throws MW-ENV-NO-PYTHON, MW-ENV-BUILD; then nothing is left.
+   */
+  rebuild(
+    lock: { readonly python: string; readonly lock: string },
+    progress: (line: string) => void,
+    signal: AbortSignal,
+  ): Promise<FreshEnvironment>;
+  /** Removes what a server that was killed left of rebuilt environments. */
+  sweep(): Promise<void>;
 }

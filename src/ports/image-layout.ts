@@ -71,6 +71,11 @@ export interface ImageLayout {
   readonly caps: ImageLayoutCaps;
   /** Durable when it resolves. Layers that were written before are not built again. Throws MW-NOT-FOUND for a missing artifact. */
   write(plan: ImagePlan): Promise<WrittenImage>;
+  /**
+   * Removes images by manifest digest, with the blobs that neither the index nor one of `kept` has; bytes freed. Unknown ones are no
+   * error.
+   */
+  remove(digests: readonly string[], kept: readonly string[]): Promise<number>;
   /** References in the index, sorted. */
   list(): Promise<readonly { readonly reference: string; readonly digest: string }[]>;
 }

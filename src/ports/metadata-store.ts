@@ -9,6 +9,8 @@ import type { PipelineRun, StepRun } from '../domain/pipelines.ts';
 import type { EnvironmentProof, ModelVersion, RegisteredModel, Webhook } from '../domain/registry.ts';
 import type { SavedView, Upload, WandbRun } from '../domain/tracking.ts';
 import type { Collection, Doc } from './collection.ts';
+import type { RetentionStore } from './retention-store.ts';
+import type { TableSource } from './table-source.ts';
 import type { TrackingStore } from './tracking-store.ts';
 
 /** The last known text of a project's file, so that the plane and the pages work without the folder. */
@@ -23,10 +25,10 @@ export const COLLECTIONS = {
   projects: [],
   datasetVersions: ['project', 'name', 'digest'],
   environments: ['digest'],
-  pipelineRuns: ['project', 'status'],
-  stepRuns: ['pipelineRunId', 'status', 'cacheKey'],
+  pipelineRuns: ['project', 'status', 'environmentId'],
+  stepRuns: ['pipelineRunId', 'status', 'cacheKey', 'datasetVersionId'],
   models: [],
-  versions: ['model', 'number', 'runId', 'verdict'],
+  versions: ['model', 'number', 'runId', 'verdict', 'modelId'],
   images: ['model', 'version'],
   releases: ['endpoint', 'model', 'version'],
   endpoints: ['project'],
@@ -130,6 +132,8 @@ export interface Stores extends Collections {
   readonly tracking: TrackingStore;
   readonly events: EventLog;
   readonly jobs: JobStore;
+  readonly retention: RetentionStore;
+  readonly tables: TableSource;
   /** Raises and returns the named counter (1 at first): numbers of runs, alerts, releases. */
   counter(name: string): Promise<number>;
 }

@@ -15,9 +15,9 @@ import type {
   OrderKey,
   Run,
   RunInfo,
-  TraceRecord,
   ViewType,
 } from '../domain/tracking.ts';
+import type { TraceStore } from './trace-store.ts';
 
 /** Offsets, because clients may order by any metric; at most `limit` items. */
 export interface Slice {
@@ -68,6 +68,14 @@ export interface KeyCount {
   readonly runs: number;
 }
 
+/** A data set as MLflow's clients call it, and what it was for (`training`), when a run said so. */
+export interface DatasetUse {
+  readonly experimentId: string;
+  readonly name: string;
+  readonly digest: string;
+  readonly context?: string;
+}
+
 export interface LoggedModelSearch extends Slice {
   readonly experimentIds: readonly string[];
   readonly filter: Filter;
@@ -93,7 +101,7 @@ export interface LoggedModelChange {
   readonly deletedAt?: number;
 }
 
-export interface TrackingStore {
+export interface TrackingStore extends TraceStore {
   /** The store gives the id: integers that rise and are never reused. Throws MW-EXISTS, also when the name is of a deleted one. */
   createExperiment(experiment: Omit<Experiment, 'id'>): Promise<Experiment>;
   getExperiment(id: string): Promise<Experiment | undefined>;
@@ -137,6 +145,8 @@ export interface TrackingStore {
   /** Idempotent; datasets are known by (experiment, name, digest). Throws MW-NOT-FOUND, MW-INVALID. */
   logInputs(runId: string, datasets: readonly DatasetInput[], models: readonly string[]): Promise<void>;
   logOutputs(runId: string, models: readonly ModelOutput[]): Promise<void>;
+  /** What runs of these experiments took in, each data set with each context once, at most `limit`, in no promised order. */
+  datasetUses(experimentIds: readonly string[], limit: number): Promise<readonly DatasetUse[]>;
 
   createLoggedModel(model: LoggedModel): Promise<void>;
   /** Deleted ones too; the caller decides. */
@@ -156,9 +166,4 @@ export interface TrackingStore {
   listArtifacts(owner: ArtifactOwner, path: string): Promise<readonly ArtifactRow[]>;
   /** Rows at `path` and below; returns how many went. The blobs stay for the collector. */
   deleteArtifacts(owner: ArtifactOwner, path: string): Promise<number>;
-
-  /** Replaces an earlier record of the same id. */
-  putTrace(trace: TraceRecord): Promise<void>;
-  getTrace(id: string): Promise<TraceRecord | undefined>;
-  searchTraces(experimentIds: readonly string[], slice: Slice): Promise<readonly TraceRecord[]>;
 }

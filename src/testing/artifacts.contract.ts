@@ -242,6 +242,34 @@ export function artifactContract(name: string, open: () => Promise<ArtifactSubje
       await expectExactly([digest, kept.digest]);
     });
 
+    it('deletes what is old only, and a put or a renewal makes it young', async () => {
+      const bytes = new Uint8Array([5, 6, 7]);
+      const { digest } = await store.put(bytes);
+      const minute = 60_000;
+      // Stores round their times; a minute is beyond that.
+      expect(await store.delete(digest, Date.now() - minute)).toBe(false);
+      expect(await store.renew(digest)).toEqual({ digest, bytes: 3 });
+      expect((await store.put(bytes)).digest).toBe(digest);
+      expect(await store.delete(digest, Date.now() - minute)).toBe(false);
+      expect(await store.stat(digest)).toEqual({ digest, bytes: 3 });
+      expect(await store.delete(digest, Date.now() + minute)).toBe(true);
+      expect(await store.renew(digest)).toBeUndefined();
+    });
+
+    it('a put beside a collection never acknowledges a blob that is gone', async () => {
+      const bytes = new Uint8Array([8, 8, 8]);
+      const { digest } = await store.put(bytes);
+      for (let round = 0; round < 30; round += 1) {
+        // What the collector saw as old goes at once; whoever put or renewed it after that must find it.
+        const [, put] = await Promise.all([store.delete(digest, Date.now() - 1_000), store.put(bytes)]);
+        expect(await store.stat(put.digest)).toBeDefined();
+        const [gone, renewed] = await Promise.all([store.delete(digest), store.renew(digest)]);
+        // Either it was renewed first and then taken by force, or it was taken and the renewal said so.
+        if (!gone) expect(renewed).toBeUndefined();
+        await store.put(bytes);
+      }
+    });
+
     it('kill -9 in the middle of puts loses nothing acknowledged and leaves nothing half done', async (context) => {
       const { elsewhere, reopen } = subject;
       if (elsewhere === undefined || reopen === undefined) return context.skip('the store is not durable');

@@ -1,4 +1,4 @@
-/** The part of the tracking store's contract about logged models, artifacts and traces. */
+/** The part of the tracking store's contract about logged models and artifacts. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LOGGED_MODEL_GRAMMAR } from '../domain/search-grammar.ts';
 import { parseFilter, parseOrder } from '../domain/tracking-filter.ts';
@@ -90,7 +90,7 @@ export function loggedModelCases(opened: () => Opened): void {
     });
   });
 
-  describe('artifacts and traces', () => {
+  describe('artifacts', () => {
     it('lists exactly what lies below a path', async () => {
       const owner = { kind: 'run', id: 'a' } as const;
       const put = (path: string, digest = 'sha256:1') => store.putArtifact(owner, { path, digest, bytes: 1 });
@@ -114,21 +114,6 @@ export function loggedModelCases(opened: () => Opened): void {
       expect(await store.deleteArtifacts(owner, 'model')).toBe(2);
       expect(await store.deleteArtifacts(owner, 'model')).toBe(0);
       expect((await store.listArtifacts(owner, '')).map((row) => row.path)).toEqual(['model-2/MLmodel', 'model0']);
-    });
-
-    it('keeps the newest description of a trace', async () => {
-      const trace = (id: string, requestTime: number, state: string) => ({
-        id,
-        experimentId,
-        requestTime,
-        info: { state },
-      });
-      await store.putTrace(trace('tr-1', 5, 'IN_PROGRESS'));
-      await store.putTrace(trace('tr-1', 5, 'OK'));
-      await store.putTrace(trace('tr-2', 9, 'OK'));
-      expect(await store.getTrace('tr-1')).toEqual(trace('tr-1', 5, 'OK'));
-      expect((await store.searchTraces([experimentId], all)).map((one) => one.id)).toEqual(['tr-2', 'tr-1']);
-      expect(await store.getTrace('tr-3')).toBeUndefined();
     });
   });
 }

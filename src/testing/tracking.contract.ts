@@ -5,6 +5,7 @@ import { parseFilter, parseOrder } from '../domain/tracking-filter.ts';
 import type { Metric, RunInfo } from '../domain/tracking.ts';
 import type { TrackingStore } from '../ports/tracking-store.ts';
 import { loggedModelCases } from './logged-models.contract.ts';
+import { traceCases } from './traces.contract.ts';
 
 export interface OpenTracking {
   readonly tracking: TrackingStore;
@@ -298,5 +299,6 @@ export function trackingContract(name: string, open: () => Promise<OpenTracking>
     });
 
     loggedModelCases(() => ({ store, experimentId, info }));
+    traceCases(() => ({ store, experimentId }));
   });
 }

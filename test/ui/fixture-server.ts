@@ -5,7 +5,17 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { emptyHome, events, home, NOW, resources, server } from './fixtures/loop.ts';
-import { endpoint, endpointDetail, model, predictions, series, versionDetail, versions } from './fixtures/serving.ts';
+import { collected, lineage, sqlAnswer, sqlTables, storage, trash, views } from './fixtures/records.ts';
+import {
+  aliasMoves,
+  endpoint,
+  endpointDetail,
+  model,
+  predictions,
+  series,
+  versionDetail,
+  versions,
+} from './fixtures/serving.ts';
 import { alert, closed, columns, evaluations, monitors } from './fixtures/watch.ts';
 import { datasets, history, logText, pipelineRunDetail, pipelineRuns, runs } from './fixtures/work.ts';
 
@@ -120,6 +130,7 @@ function read(path: string, query: URLSearchParams, empty: boolean): Answer {
         : pipelineRunDetail(Number(id.split('-').at(-1)));
     case 'models':
       if (id === undefined) return { models: empty ? [] : [model] };
+      if (sub === 'alias-moves') return aliasMoves;
       return sub === 'versions' ? versionDetail(Number(parts[3])) : { model, versions };
     case 'endpoints':
       if (id === undefined) return { endpoints: empty ? [] : [endpoint] };
@@ -143,12 +154,31 @@ function read(path: string, query: URLSearchParams, empty: boolean): Answer {
       return id === undefined
         ? { alerts: empty ? [] : [alert, closed] }
         : { alert: id === closed.id ? closed : alert, monitor: monitors[0], evaluations: evaluations('performance') };
+    case 'lineage':
+      return lineage(query.get('node') ?? '') ?? refused('MW-NOT-FOUND', 'nothing here is named "nothing"', 404, 'mw');
+    case 'sql':
+      return sqlTables;
+    case 'views':
+      return empty ? { views: [] } : views;
+    case 'storage':
+      return empty ? { blobs: 0, blobBytes: 0, namedBytes: 0, artifacts: 0 } : storage;
+    case 'trash':
+      return empty ? { items: [], total: 0 } : trash;
     default:
       return refused('MW-ROUTE', `no route ${path}`, 404, 'see docs/contracts/openapi.json');
   }
 }
 
-function command(path: string): Answer {
+function command(path: string, sent: Record<string, unknown>): Answer {
+  if (path.endsWith('/sql')) return sqlAnswer(String(sent['sql']));
+  if (path.endsWith('/gc')) return collected(sent['apply'] === true);
+  if (path.endsWith('/versions/3/promote'))
+    return refused('MW-GATE-REFUSED', 'v3 did not pass the gates of champion', 422, 'mw models flights/3');
+  if (path.endsWith('/alias-gates') && String(sent['gates']).includes('?'))
+    return {
+      status: 400,
+      body: { error: { code: 'MW-INVALID', message: 'no operator in "auc ? 1"', where: 'gates[1]' } },
+    };
   if (path.endsWith('/rollback')) return { endpoint, from: 5, to: 4, ms: 0.8 };
   if (path.endsWith('/plan'))
     return {
@@ -221,8 +251,17 @@ export async function startFixture(empty = false): Promise<Fixture> {
       request.on('close', () => streams.delete(response));
       return;
     }
-    if (request.method === 'POST') commands.push(pathname);
-    const value = request.method === 'POST' ? command(pathname) : read(pathname, searchParams, empty);
+    if (request.method === 'GET') return reply(response, read(pathname, searchParams, empty));
+    let text = '';
+    request.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+    request.on('end', () => {
+      if (!pathname.endsWith('/sql')) commands.push(pathname);
+      reply(response, command(pathname, text === '' ? {} : (JSON.parse(text) as Record<string, unknown>)));
+    });
+  };
+  const reply = (response: ServerResponse, value: Answer): void => {
     const coded = value as { status?: unknown; body?: unknown };
     const failed = typeof coded.status === 'number' && coded.body !== undefined;
     response.writeHead(failed ? Number(coded.status) : 200, { 'content-type': 'application/json' });

@@ -58,7 +58,16 @@ describe.skipIf(missing !== undefined)('every page of the web app', () => {
   test('a server on which nothing has happened holds the first command on every page', {
     timeout: 120_000,
   }, async () => {
-    const paths = ['/', '/p/-/data', '/p/-/pipelines', '/p/-/runs', '/p/-/models', '/p/-/endpoints', '/p/-/monitors'];
+    const paths = [
+      '/',
+      '/p/-/data',
+      '/p/-/pipelines',
+      '/p/-/runs',
+      '/p/-/models',
+      '/p/-/endpoints',
+      '/p/-/monitors',
+      '/lineage',
+    ];
     for (const path of paths) {
       const { page, errors } = await open(browser, empty.url + path, { theme: 'light', width: 1440, height: 1000 });
       await settle(page);

@@ -2,6 +2,7 @@
 export const PAGES: readonly (readonly [name: string, path: string])[] = [
   ['home', '/'],
   ['data', '/p/flights/data'],
+  ['dataset', '/p/flights/data/flights/0f3a99ab12cd?column=temp'],
   ['pipelines', '/p/flights/pipelines'],
   ['pipeline-run', '/p/flights/pipelines/flights/8'],
   ['pipeline-run-done', '/p/flights/pipelines/flights/7?step=evaluate'],
@@ -14,6 +15,7 @@ export const PAGES: readonly (readonly [name: string, path: string])[] = [
   ['run', '/p/flights/runs/run00001b4c5d6e7f8091a2b3c4d5e6f70'],
   ['models', '/p/flights/models'],
   ['model', '/p/flights/models/flights'],
+  ['model-compare', '/p/flights/models/flights?compare=3,5'],
   ['version', '/p/flights/models/flights/5'],
   ['version-refused', '/p/flights/models/flights/3'],
   ['endpoints', '/p/flights/endpoints'],
@@ -23,5 +25,11 @@ export const PAGES: readonly (readonly [name: string, path: string])[] = [
   ['monitor', '/p/flights/monitors/calibration'],
   ['monitor-drift', '/p/flights/monitors/drift'],
   ['incident', '/p/flights/incidents/2'],
+  ['lineage', '/lineage?node=version:flights/5'],
+  ['lineage-list', '/lineage?node=version:flights/5&view=list'],
+  ['lineage-wide', '/lineage?node=wide'],
+  ['sql', '/sql'],
+  ['sql-result', '/sql?q=select+1'],
+  ['storage', '/storage'],
   ['missing', '/p/flights/nowhere'],
 ];

@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter, type ErrorComponentProps } from '@tanstack/react-router';
+import { lazy, Suspense, type ReactNode } from 'react';
 import { Frame } from './design/frame.tsx';
 import { useText } from './i18n/use-text.tsx';
 import { PageHead } from './parts/page-head.tsx';
@@ -15,10 +16,23 @@ import { MonitorPage } from './pages/monitors/monitor-page.tsx';
 import { MonitorsPage } from './pages/monitors/monitors-page.tsx';
 import { PipelineRunPage } from './pages/pipelines/pipeline-run-page.tsx';
 import { PipelinesPage } from './pages/pipelines/pipelines-page.tsx';
-import { ComparePage } from './pages/runs/compare-page.tsx';
-import { RunPage } from './pages/runs/run-page.tsx';
-import { RunsPage } from './pages/runs/runs-page.tsx';
+import { readLineageSearch } from './pages/lineage/lineage-address.ts';
+import { readCompareSearch } from './pages/runs/compare-search.ts';
+import { readRunSearch } from './pages/runs/run-search.ts';
 import { readRunsSearch } from './pages/runs/runs-search.ts';
+
+const DatasetPage = lazy(() => import('./pages/data/dataset-page.tsx').then((one) => ({ default: one.DatasetPage })));
+const LineagePage = lazy(() =>
+  import('./pages/lineage/lineage-page.tsx').then((one) => ({ default: one.LineagePage })),
+);
+const SqlPage = lazy(() => import('./pages/sql/sql-page.tsx').then((one) => ({ default: one.SqlPage })));
+const StoragePage = lazy(() =>
+  import('./pages/storage/storage-page.tsx').then((one) => ({ default: one.StoragePage })),
+);
+const RunsPage = lazy(() => import('./pages/runs/runs-page.tsx').then((one) => ({ default: one.RunsPage })));
+const RunPage = lazy(() => import('./pages/runs/run-page.tsx').then((one) => ({ default: one.RunPage })));
+const ComparePage = lazy(() => import('./pages/runs/compare-page.tsx').then((one) => ({ default: one.ComparePage })));
+const later = (page: ReactNode) => <Suspense fallback={null}>{page}</Suspense>;
 
 function Missing() {
   const { t } = useText();
@@ -54,12 +68,37 @@ const project = createRoute({
 });
 const data = createRoute({
   ...route('/p/$project/data'),
-  validateSearch: (search: Record<string, unknown>): { version?: string } => {
-    const version = text(search['version']);
-    return version === undefined ? {} : { version };
+  validateSearch: (search: Record<string, unknown>): { version?: string; q?: string } => {
+    const [version, q] = [text(search['version']), text(search['q'])];
+    return { ...(version === undefined ? {} : { version }), ...(q === undefined ? {} : { q }) };
   },
-  component: () => <DataPage project={data.useParams().project} version={data.useSearch().version} />,
+  component: () => {
+    const search = data.useSearch();
+    return <DataPage project={data.useParams().project} version={search.version} filter={search.q} />;
+  },
 });
+const dataset = createRoute({
+  ...route('/p/$project/data/$name/$digest'),
+  validateSearch: (search: Record<string, unknown>): { column?: string } => {
+    const column = text(search['column']);
+    return column === undefined ? {} : { column };
+  },
+  component: () => {
+    const params = dataset.useParams();
+    return later(<DatasetPage {...params} column={dataset.useSearch().column} />);
+  },
+});
+const lineage = createRoute({
+  ...route('/lineage'),
+  validateSearch: readLineageSearch,
+  component: () => later(<LineagePage search={lineage.useSearch()} />),
+});
+const sql = createRoute({
+  ...route('/sql'),
+  validateSearch: (search: Record<string, unknown>): { q: string } => ({ q: text(search['q']) ?? '' }),
+  component: () => later(<SqlPage query={sql.useSearch().q} />),
+});
+const storage = createRoute({ ...route('/storage'), component: () => later(<StoragePage />) });
 const pipelines = createRoute({
   ...route('/p/$project/pipelines'),
   component: () => <PipelinesPage project={pipelines.useParams().project} />,
@@ -90,31 +129,38 @@ const pipelineRun = createRoute({
 const runs = createRoute({
   ...route('/p/$project/runs'),
   validateSearch: readRunsSearch,
-  component: () => <RunsPage project={runs.useParams().project} search={runs.useSearch()} />,
+  component: () => later(<RunsPage project={runs.useParams().project} search={runs.useSearch()} />),
 });
 const run = createRoute({
   ...route('/p/$project/runs/$run'),
+  validateSearch: readRunSearch,
   component: () => {
     const params = run.useParams();
-    return <RunPage key={params.run} project={params.project} id={params.run} />;
+    return later(<RunPage key={params.run} project={params.project} id={params.run} search={run.useSearch()} />);
   },
 });
 const compare = createRoute({
   ...route('/p/$project/compare'),
-  validateSearch: (search: Record<string, unknown>): { runs: string } => ({ runs: text(search['runs']) ?? '' }),
-  component: () => (
-    <ComparePage project={compare.useParams().project} ids={compare.useSearch().runs.split(',').filter(Boolean)} />
-  ),
+  validateSearch: readCompareSearch,
+  component: () => later(<ComparePage project={compare.useParams().project} search={compare.useSearch()} />),
 });
 const models = createRoute({
   ...route('/p/$project/models'),
-  component: () => <ModelsPage project={models.useParams().project} />,
+  validateSearch: (search: Record<string, unknown>): { q?: string } => {
+    const q = text(search['q']);
+    return q === undefined ? {} : { q };
+  },
+  component: () => <ModelsPage project={models.useParams().project} filter={models.useSearch().q ?? ''} />,
 });
 const model = createRoute({
   ...route('/p/$project/models/$model'),
+  validateSearch: (search: Record<string, unknown>): { compare?: string; metric?: string } => {
+    const [versions, metric] = [text(search['compare']), text(search['metric'])];
+    return { ...(versions === undefined ? {} : { compare: versions }), ...(metric === undefined ? {} : { metric }) };
+  },
   component: () => {
     const params = model.useParams();
-    return <ModelPage key={params.model} project={params.project} name={params.model} />;
+    return <ModelPage key={params.model} project={params.project} name={params.model} search={model.useSearch()} />;
   },
 });
 const version = createRoute({
@@ -181,6 +227,10 @@ export const router = createRouter({
     home,
     project,
     data,
+    dataset,
+    lineage,
+    sql,
+    storage,
     pipelines,
     pipelineRun,
     runs,

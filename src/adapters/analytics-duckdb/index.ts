@@ -17,6 +17,8 @@ import {
   span,
 } from './prediction-queries.ts';
 
+export { createMetadataQuery } from './metadata-query.ts';
+
 export interface DuckDbAnalyticsOptions {
   readonly home: string;
   /** Default 512. */

@@ -5,12 +5,13 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { chmod, copyFile, glob, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
+import { chmod, copyFile, glob, mkdir, open, readdir, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { blobTooLarge, byteRange, noSuchBlob } from '../../domain/digests.ts';
 import { errnoOf } from '../../platform/coded-error.ts';
 import { syncFolder } from '../../platform/durable-file.ts';
 import { digestOfFile } from '../../platform/file-digest.ts';
+import { createTurns } from '../../platform/turns.ts';
 import type { ArtifactStore, Blob } from '../../ports/artifact-store.ts';
 import { chunksOf, onDisk, tryLink, writeAll } from './blob-files.ts';
 import { blobPath } from './blob-path.ts';
@@ -39,6 +40,10 @@ export async function openFileArtifacts(folders: {
   }
   await syncFolder(root);
   const ready = new Set<string>();
+  // Two ways to lose a blob that somebody is about to name: the collector looks (old), the put finds it there and makes it young, the
+  // collector unlinks; or the put finds it there, the collector unlinks, the put makes young what is gone. Both are one gap between
+  // a look and an act, so for one digest they take turns. Another process cannot be in the gap: a home has one owner.
+  const turn = createTurns();
 
   /** Makes `<root>/sha256/ab` and its name durable, once per process. */
   async function folderOf(blob: string): Promise<string> {
@@ -70,6 +75,22 @@ export async function openFileArtifacts(folders: {
     await syncFolder(folder);
   }
 
+  /** Makes a blob young; undefined when there is none. Its owner may set the time of a file whose mode says read-only. */
+  const renew = (digest: string): Promise<Blob | undefined> =>
+    turn(digest, async () => {
+      const bytes = await size(digest);
+      if (bytes === undefined) return undefined;
+      const now = new Date();
+      await utimes(blobPath(root, digest), now, now);
+      return { digest, bytes };
+    });
+
+  /** Names a whole, fsynced temporary file, or drops it when its content is there already. */
+  async function settle(from: string, { digest, bytes }: Blob): Promise<void> {
+    if ((await renew(digest))?.bytes === bytes) await unlink(from);
+    else await turn(digest, () => publish(from, digest));
+  }
+
   async function put(source: AsyncIterable<Uint8Array> | Uint8Array, limitBytes = Infinity): Promise<Blob> {
     const from = join(temporary, `put-${randomBytes(12).toString('hex')}`);
     const hash = createHash('sha256');
@@ -89,8 +110,7 @@ export async function openFileArtifacts(folders: {
         await file.close();
       }
       const digest = `sha256:${hash.digest('hex')}`;
-      if ((await size(digest)) === bytes) await unlink(from);
-      else await publish(from, digest);
+      await settle(from, { digest, bytes });
       return { digest, bytes };
     } catch (error) {
       await rm(from, { force: true });
@@ -101,7 +121,7 @@ export async function openFileArtifacts(folders: {
   async function putFile(source: string): Promise<Blob> {
     // Hashing first: an output that an earlier run already made (the common case) costs one read and no write.
     const seen = await digestOfFile(source);
-    if ((await size(seen.digest)) === seen.bytes) return seen;
+    if ((await renew(seen.digest))?.bytes === seen.bytes) return seen;
     const from = join(temporary, `put-${randomBytes(12).toString('hex')}`);
     try {
       // A copy (by reference where the file system can), never a link: the step's file stays writable for its owner.
@@ -115,7 +135,7 @@ export async function openFileArtifacts(folders: {
       }
       // The file may have changed between the hash and the copy; the name must be the hash of what was kept.
       const kept = await digestOfFile(from);
-      await publish(from, kept.digest);
+      await turn(kept.digest, () => publish(from, kept.digest));
       return kept;
     } catch (error) {
       await rm(from, { force: true });
@@ -177,23 +197,30 @@ export async function openFileArtifacts(folders: {
       }
     },
 
-    async delete(digest) {
-      const file = blobPath(root, digest);
-      try {
-        await unlink(file);
-      } catch (error) {
-        if (errnoOf(error) === 'ENOENT') return false;
-        throw error;
-      }
-      await syncFolder(dirname(file));
-      return true;
-    },
+    renew,
+
+    delete: (digest, unlessPutSince) =>
+      turn(digest, async () => {
+        const file = blobPath(root, digest);
+        try {
+          if (unlessPutSince !== undefined && (await stat(file)).mtimeMs >= unlessPutSince) return false;
+          await unlink(file);
+        } catch (error) {
+          if (errnoOf(error) === 'ENOENT') return false;
+          throw error;
+        }
+        // A crash may bring the name back: an orphan again, which the next collection takes.
+        await syncFolder(dirname(file));
+        return true;
+      }),
     async *list() {
       for await (const entry of glob('sha256/*/*', { cwd: root, withFileTypes: true })) {
         if (!entry.isFile()) continue;
         const info = await stat(join(entry.parentPath, entry.name)).catch(() => undefined);
         // A blob may go while the folder is read.
-        if (info !== undefined) yield { digest: `sha256:${entry.name}`, bytes: info.size, putAt: info.mtimeMs };
+        if (info === undefined) continue;
+        const linked = info.nlink > 1 ? { linked: true } : {};
+        yield { digest: `sha256:${entry.name}`, bytes: info.size, putAt: info.mtimeMs, ...linked };
       }
     },
   };

@@ -21,6 +21,7 @@ import { Upload } from '@aws-sdk/lib-storage';
 import { blobTooLarge, byteRange, noSuchBlob } from '../../domain/digests.ts';
 import { MillwrightError } from '../../domain/errors.ts';
 import { digestOfFile } from '../../platform/file-digest.ts';
+import { createTurns } from '../../platform/turns.ts';
 import type { ArtifactStore, Blob, StoredBlob } from '../../ports/artifact-store.ts';
 import { isMissing, onService } from './errors.ts';
 import { keyOf, parseS3Location } from './location.ts';
@@ -84,25 +85,34 @@ export async function openS3Artifacts({ address, temporary }: S3Folders): Promis
     });
   }
 
-  async function send(blob: Blob, body: () => Readable | Uint8Array): Promise<Blob> {
+  /** A put and a collection of the same blob take turns: neither acts on what the other is about to change. */
+  const turn = createTurns();
+
+  /** Makes a blob that is there young again; false when it is too large to be copied onto itself. */
+  async function refresh(known: StoredBlob): Promise<boolean> {
+    if (Date.now() - known.putAt < REFRESH_AFTER_MS) return true;
+    if (known.bytes > COPY_LIMIT) return false;
+    const Key = keyOf(location, known.digest);
+    await asked(async () =>
+      client.send(
+        new CopyObjectCommand({
+          Bucket: bucket,
+          Key,
+          CopySource: `${bucket}/${Key.split('/').map(encodeURIComponent).join('/')}`,
+          MetadataDirective: 'REPLACE',
+        }),
+      ),
+    );
+    return true;
+  }
+
+  const send = (blob: Blob, body: () => Readable | Uint8Array): Promise<Blob> =>
+    turn(blob.digest, () => sendAlone(blob, body));
+
+  async function sendAlone(blob: Blob, body: () => Readable | Uint8Array): Promise<Blob> {
     const Key = keyOf(location, blob.digest);
     const known = await head(blob.digest);
-    if (known?.bytes === blob.bytes) {
-      if (Date.now() - known.putAt < REFRESH_AFTER_MS) return blob;
-      if (blob.bytes <= COPY_LIMIT) {
-        await asked(async () =>
-          client.send(
-            new CopyObjectCommand({
-              Bucket: bucket,
-              Key,
-              CopySource: `${bucket}/${Key.split('/').map(encodeURIComponent).join('/')}`,
-              MetadataDirective: 'REPLACE',
-            }),
-          ),
-        );
-        return blob;
-      }
-    }
+    if (known?.bytes === blob.bytes && (await refresh(known))) return blob;
     await asked(async () =>
       new Upload({
         client,
@@ -234,12 +244,23 @@ export async function openS3Artifacts({ address, temporary }: S3Folders): Promis
       }
     },
 
-    async delete(digest) {
-      // DELETE answers the same for an object that never was.
-      if ((await head(digest)) === undefined) return false;
-      await asked(async () => client.send(new DeleteObjectCommand({ Bucket: bucket, Key: keyOf(location, digest) })));
-      return true;
-    },
+    renew: (digest) =>
+      turn(digest, async () => {
+        const found = await head(digest);
+        if (found === undefined) return undefined;
+        // One that is too large for a copy keeps its age: the collector's hour then counts from its first put.
+        await refresh(found);
+        return { digest, bytes: found.bytes };
+      }),
+
+    delete: (digest, unlessPutSince) =>
+      turn(digest, async () => {
+        // DELETE answers the same for an object that never was.
+        const found = await head(digest);
+        if (found === undefined || (unlessPutSince !== undefined && found.putAt >= unlessPutSince)) return false;
+        await asked(async () => client.send(new DeleteObjectCommand({ Bucket: bucket, Key: keyOf(location, digest) })));
+        return true;
+      }),
 
     async *list() {
       const Prefix = `${location.prefix}sha256/`;

@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   readonly onLine?: (line: string) => void;
   readonly timeoutMs?: number;
+  /** Instead of this server's own variables. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 function splitLines(take: (line: string) => void): { push(text: string): void; end(): void } {
@@ -46,7 +48,12 @@ export function runCommand(argv: readonly string[], options: RunOptions): Promis
       return;
     }
     // An own group: pip starts compilers, which would go on after pip was killed.
-    const child = spawn(program, args, { cwd: options.cwd, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const child = spawn(program, args, {
+      cwd: options.cwd,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+      ...(options.env === undefined ? {} : { env: options.env }),
+    });
     const lines: string[] = [];
     let stdout = '';
     let cancelled = false;

@@ -1,11 +1,18 @@
 /** Locks and builds Python environments under the home, once for each set of requirements. */
 import { createHash } from 'node:crypto';
 import { mkdir, realpath, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import type { HostFacts } from '../../domain/environments.ts';
 import { MillwrightError } from '../../domain/errors.ts';
-import type { BuildRequest, BuiltEnvironment, EnvironmentBuilder } from '../../ports/environment-builder.ts';
+import { bytesBelow } from '../../platform/folder-size.ts';
+import type {
+  BuildRequest,
+  BuiltEnvironment,
+  EnvironmentBuilder,
+  EnvironmentRebuilder,
+} from '../../ports/environment-builder.ts';
 import { completeFolder, type Complete, readComplete, startFolder } from './build-folder.ts';
+import { createRebuilder } from './rebuild.ts';
 import { findPython, type Python, probePython } from './find-python.ts';
 import { readHostFacts } from './host-facts.ts';
 import { hasUv, installWithPip, installWithUv, type Job, layRequirements } from './installers.ts';
@@ -30,7 +37,7 @@ export interface EnvironmentPythonOptions {
   readonly installer?: 'uv' | 'pip';
 }
 
-export function createEnvironmentPython(options: EnvironmentPythonOptions): EnvironmentBuilder {
+export function createEnvironmentPython(options: EnvironmentPythonOptions): EnvironmentBuilder & EnvironmentRebuilder {
   /** Builds under way by folder. One server owns a home (its lock), so waiting inside the process is enough. */
   const running = new Map<string, Promise<Complete>>();
   let facts: Promise<HostFacts> | undefined;
@@ -107,7 +114,18 @@ export function createEnvironmentPython(options: EnvironmentPythonOptions): Envi
   }
 
   return {
+    ...createRebuilder(options),
     host,
+    async remove(interpreter) {
+      const home = await realpath(options.folder).catch(() => options.folder);
+      const [key = '', ...inside] = relative(home, interpreter).split(sep);
+      const folder = join(home, key);
+      // The path comes from a record: only what this builder made, by the form of its names, is ever removed.
+      if (!/^[0-9a-f]{16}$/.test(key) || inside.length === 0 || running.has(folder)) return 0;
+      const bytes = await bytesBelow(folder);
+      await rm(folder, { recursive: true, force: true });
+      return bytes;
+    },
     async build(request, progress, signal): Promise<BuiltEnvironment> {
       await mkdir(options.folder, { recursive: true });
       const home = await realpath(options.folder);

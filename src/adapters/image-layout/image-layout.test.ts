@@ -40,6 +40,7 @@ const artifacts: ArtifactStore = {
   put: () => Promise.reject(new Error('not used')),
   putFile: () => Promise.reject(new Error('not used')),
   materialize: () => Promise.reject(new Error('not used')),
+  renew: () => Promise.reject(new Error('not used')),
   delete: () => Promise.reject(new Error('not used')),
   list: () => {
     throw new Error('not used');

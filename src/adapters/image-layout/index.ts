@@ -10,6 +10,7 @@ import type { ImageLayout, ImagePlan, LayerPlan, WrittenImage } from '../../port
 import { type BaseImage, type Descriptor, takeBase } from './base-layout.ts';
 import { gzip, hasBlob, once, writeBlob } from './blobs.ts';
 import { layerEntries, USER } from './layer-entries.ts';
+import { removeBlobs } from './remove.ts';
 import { arrange, tar, type TarEntry } from './tar.ts';
 
 /** Raised when packing changes so that a kept layer would not be what a new build gives. */
@@ -176,6 +177,19 @@ export function createImageLayout(options: ImageLayoutOptions): ImageLayout {
     caps: { os: 'linux', architecture, runnable: process.platform === 'linux' },
     write(plan) {
       const mine = turn.then(() => writeImage(plan));
+      turn = mine.catch(() => undefined);
+      return mine;
+    },
+    remove(digests, kept) {
+      const mine = turn.then(async () => {
+        const index = await readIndex();
+        const manifests = index.manifests.filter((entry) => !digests.includes(entry.digest));
+        // First the index: killed after it, blobs are left that nothing names, and never a name without its blobs.
+        if (manifests.length < index.manifests.length) {
+          await writeFileDurable(indexPath, JSON.stringify({ ...index, manifests }), 0o644);
+        }
+        return removeBlobs(folder, digests, [...manifests.map((entry) => entry.digest), ...kept]);
+      });
       turn = mine.catch(() => undefined);
       return mine;
     },

@@ -9,7 +9,9 @@ import type { ArtifactStore, Blob } from '../../ports/artifact-store.ts';
 
 const CHUNK = 64 * 1024;
 
-export function createMemoryArtifacts(): ArtifactStore {
+/** `now` decides how old a blob is. */
+export function createMemoryArtifacts(now: () => number = Date.now): ArtifactStore {
+  const putAt = new Map<string, number>();
   const blobs = new Map<string, Uint8Array>();
 
   function must(digest: string): Uint8Array {
@@ -22,6 +24,7 @@ export function createMemoryArtifacts(): ArtifactStore {
   function keep(bytes: Uint8Array): Blob {
     const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
     blobs.set(digest, bytes);
+    putAt.set(digest, now());
     return { digest, bytes: bytes.byteLength };
   }
 
@@ -73,13 +76,25 @@ export function createMemoryArtifacts(): ArtifactStore {
       await chmod(path, 0o444);
     },
 
-    async delete(digest) {
+    async renew(digest) {
       digestHex(digest);
+      const found = blobs.get(digest);
+      if (found === undefined) return undefined;
+      putAt.set(digest, now());
+      return { digest, bytes: found.byteLength };
+    },
+
+    async delete(digest, unlessPutSince = Infinity) {
+      digestHex(digest);
+      if ((putAt.get(digest) ?? 0) >= unlessPutSince) return false;
+      putAt.delete(digest);
       return blobs.delete(digest);
     },
 
     async *list() {
-      for (const [digest, blob] of blobs) yield { digest, bytes: blob.byteLength, putAt: 0 };
+      for (const [digest, blob] of blobs) {
+        yield { digest, bytes: blob.byteLength, putAt: putAt.get(digest) ?? 0 };
+      }
     },
   };
 }

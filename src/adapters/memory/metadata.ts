@@ -12,14 +12,17 @@ import { memoryCollection } from './documents.ts';
 import type { Write } from './documents.ts';
 import { memoryEventLog } from './event-log.ts';
 import { memoryJobStore } from './job-store.ts';
+import { memoryRetention } from './retention.ts';
 import { createSpace, forkSpace } from './shelf.ts';
 import type { Space } from './shelf.ts';
+import { memoryTableSource } from './table-source.ts';
+import type { TrackingState } from './tracking-state.ts';
 import { createMemoryTracking } from './tracking.ts';
 
 const READS = /^(?:get|search|list|count|metric)/;
 const WRITER_WAIT_MS = 30_000;
 
-function stores(space: Space, write: Write, tracking: TrackingStore): Stores {
+function stores(space: Space, write: Write, tracking: TrackingStore, state: () => TrackingState): Stores {
   const names = Object.keys(COLLECTIONS) as CollectionName[];
   const unique: Partial<Record<CollectionName, readonly (readonly string[])[]>> = UNIQUE;
   const collections = Object.fromEntries(
@@ -29,10 +32,12 @@ function stores(space: Space, write: Write, tracking: TrackingStore): Stores {
     ]),
   );
   return {
-    ...(collections as unknown as Omit<Stores, 'tracking' | 'events' | 'jobs' | 'counter'>),
+    ...(collections as unknown as Omit<Stores, 'tracking' | 'events' | 'jobs' | 'retention' | 'tables' | 'counter'>),
     tracking,
     events: memoryEventLog(space, write),
     jobs: memoryJobStore(space, write),
+    retention: memoryRetention(state, space, write),
+    tables: memoryTableSource(state),
     counter: (name) =>
       write((target) => {
         const shelf = target.shelf<number>('counters');
@@ -72,7 +77,7 @@ export function createMemoryMetadata(): MetadataStore {
     const state = { open: true };
     try {
       const direct: Write = async (change) => change(space);
-      const result = await current.run(state, () => work(stores(space, direct, tracking.tracking)));
+      const result = await current.run(state, () => work(stores(space, direct, tracking.tracking, tracking.state)));
       space.commit();
       tracking.commit();
       return result;
@@ -110,7 +115,7 @@ export function createMemoryMetadata(): MetadataStore {
   });
 
   return {
-    ...stores(base, write, tracking),
+    ...stores(base, write, tracking, tracked.state),
     caps: { engine: 'memory', multiProcess: false, durable: false },
     transaction,
     async close() {

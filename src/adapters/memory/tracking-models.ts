@@ -17,10 +17,7 @@ type LoggedModelStore = Pick<
   | 'searchLoggedModels'
 >;
 
-type ArtifactRows = Pick<
-  TrackingStore,
-  'putArtifact' | 'getArtifact' | 'listArtifacts' | 'deleteArtifacts' | 'putTrace' | 'getTrace' | 'searchTraces'
->;
+type ArtifactRows = Pick<TrackingStore, 'putArtifact' | 'getArtifact' | 'listArtifacts' | 'deleteArtifacts'>;
 
 function toModel(record: ModelRecord): LoggedModel {
   return {
@@ -138,16 +135,6 @@ export function memoryArtifactRows(state: () => TrackingState): ArtifactRows {
       const gone = below(owner, path);
       for (const row of gone) state().artifacts.get(name(owner))?.delete(row.path);
       return gone.length;
-    },
-    async putTrace(trace) {
-      state().traces.set(trace.id, trace);
-    },
-    getTrace: async (id) => state().traces.get(id),
-    async searchTraces(experimentIds, { limit, offset }) {
-      return [...state().traces.values()]
-        .filter((trace) => experimentIds.includes(trace.experimentId))
-        .sort((a, b) => b.requestTime - a.requestTime || (a.id < b.id ? -1 : 1))
-        .slice(offset, offset + limit);
     },
   };
 }

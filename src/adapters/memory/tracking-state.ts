@@ -7,8 +7,8 @@ import type {
   Metric,
   ModelOutput,
   RunInfo,
-  TraceRecord,
 } from '../../domain/tracking.ts';
+import type { TraceRecord } from './tracking-traces.ts';
 
 /** Points by their identity; the map keeps each only once. */
 export interface RunRecord {

@@ -1,5 +1,6 @@
 /** A collection over one table: indexed fields as columns, the document as JSON text. */
 import { sql } from 'kysely';
+import type { Kysely } from 'kysely';
 import { MillwrightError } from '../../domain/errors.ts';
 import { fromJsonText, toJsonText } from '../../platform/json-text.ts';
 import type { Collection, Doc, Query } from '../../ports/collection.ts';
@@ -71,13 +72,7 @@ export function sqlCollection<T extends Doc, K extends string>(
     },
 
     async insert(doc) {
-      // Not "insert and catch": an error would end the caller's transaction on some engines.
-      const done = await db
-        .insertInto(table)
-        .values(rowOf(doc))
-        .onConflict((conflict) => conflict.doNothing())
-        .executeTakeFirst();
-      if (done.numInsertedOrUpdatedRows !== 1n) throw taken(doc.id);
+      if (!(await engine.tryInsert(db.insertInto(table).values(rowOf(doc))))) throw taken(doc.id);
     },
 
     update(id, change) {
@@ -94,11 +89,13 @@ export function sqlCollection<T extends Doc, K extends string>(
           throw new MillwrightError('MW-INTERNAL', `${table}: a change of "${id}" may not touch its id or its time`);
         }
         try {
-          await tx
-            .updateTable(table)
-            .set({ ...columnsOf(after), doc: toJsonText(after) })
-            .where('id', '=', id)
-            .execute();
+          await engine.refusable(tx as unknown as Kysely<unknown>, () =>
+            tx
+              .updateTable(table)
+              .set({ ...columnsOf(after), doc: toJsonText(after) })
+              .where('id', '=', id)
+              .execute(),
+          );
         } catch (error) {
           throw engine.isTaken(error) ? taken(id) : error;
         }

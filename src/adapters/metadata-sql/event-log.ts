@@ -1,10 +1,14 @@
-/** The outbox in SQL. */
-import { sql } from 'kysely';
+/**
+ * The outbox in SQL. A reader asks for what is after the last number it saw, so a number must never become visible after a higher one.
+ * Numbers that an engine counts up are given before the commit; hence an event is appended only in a transaction that runs alone.
+ */
 import type { Selectable } from 'kysely';
 import { MillwrightError } from '../../domain/errors.ts';
 import type { DomainEvent } from '../../domain/events.ts';
 import { fromJsonText, toJsonText } from '../../platform/json-text.ts';
 import type { EventLog } from '../../ports/metadata-store.ts';
+import { alone } from './atomically.ts';
+import type { SqlEngine } from './engine.ts';
 import type { CoreDb, EventRow } from './tables.ts';
 
 const DEFAULT_LIMIT = 100;
@@ -23,27 +27,25 @@ function toEvent(row: Selectable<EventRow>): DomainEvent {
   } as DomainEvent;
 }
 
-export function sqlEventLog(db: CoreDb): EventLog {
+export function sqlEventLog(db: CoreDb, engine: SqlEngine): EventLog {
   return {
-    async append(event) {
-      const row = await db
-        .insertInto('events')
-        .values({
-          id: event.id,
-          type: event.type,
-          at: event.at,
-          project: event.project,
-          actor: event.actor,
-          cause: event.cause ?? null,
-          data: toJsonText(event.data),
-        })
-        .onConflict((conflict) => conflict.doNothing())
-        .returningAll()
-        .executeTakeFirst();
-      if (row === undefined) {
-        throw new MillwrightError('MW-EXISTS', `there is already an event "${event.id}"`, { where: event.id });
-      }
-      return toEvent(row);
+    append(event) {
+      const row = {
+        id: event.id,
+        type: event.type,
+        at: event.at,
+        project: event.project,
+        actor: event.actor,
+        cause: event.cause ?? null,
+        data: toJsonText(event.data),
+      };
+      return alone(db, async (tx) => {
+        const seq = await engine.insertNumbered(tx.insertInto('events').values(row), 'seq');
+        if (seq === undefined) {
+          throw new MillwrightError('MW-EXISTS', `there is already an event "${event.id}"`, { where: event.id });
+        }
+        return toEvent({ ...row, seq });
+      });
     },
 
     async find(query) {
@@ -76,17 +78,9 @@ export function sqlEventLog(db: CoreDb): EventLog {
     },
 
     async advance(handler, seq) {
-      await db
-        .insertInto('handler_cursors')
-        .values({ handler, seq })
-        .onConflict((conflict) =>
-          conflict
-            .column('handler')
-            .doUpdateSet({ seq })
-            // A handler that was slow reports after a faster one: the cursor never moves back.
-            .where(sql<boolean>`handler_cursors.seq < excluded.seq`),
-        )
-        .execute();
+      // A handler that was slow reports after a faster one: the cursor never moves back.
+      const only = { key: ['handler'], set: ['seq'], ifGreater: ['seq'] };
+      await engine.upsert(db.insertInto('handler_cursors').values({ handler, seq }), only).execute();
     },
   };
 }

@@ -32,15 +32,22 @@ export function sqlJobStore(db: CoreDb, engine: SqlEngine): JobStore {
 
   return {
     async add({ id, queue, payload, at }) {
-      await db
-        .insertInto('jobs')
-        .values({ id, created_at: at, queue, payload, state: 'ready', owner: null, fence: 0, lease_until: null })
-        .onConflict((conflict) => conflict.doNothing())
-        .execute();
+      const fresh: JobRow = {
+        id,
+        created_at: at,
+        queue,
+        payload,
+        state: 'ready',
+        owner: null,
+        fence: 0,
+        lease_until: null,
+      };
+      await engine.insertAbsent(db.insertInto('jobs').values(fresh), 'id').execute();
     },
 
     claim(queue, owner, now, leaseMs) {
-      return atomically(db, async (tx) => {
+      /** The oldest job that may be had, taken; `lost` when another worker was faster on an engine whose selects lock nothing. */
+      const take = async (tx: CoreDb): Promise<Job | 'lost' | undefined> => {
         let select = tx
           .selectFrom('jobs')
           .selectAll()
@@ -54,7 +61,7 @@ export function sqlJobStore(db: CoreDb, engine: SqlEngine): JobStore {
           .orderBy('created_at')
           .orderBy('id')
           .limit(1);
-        if (engine.lockRow !== undefined) select = select.modifyEnd(engine.lockRow);
+        if (engine.lockFree !== undefined) select = select.modifyEnd(engine.lockFree);
         const found = await select.executeTakeFirst();
         if (found === undefined) return undefined;
         const claimed: JobRow = {
@@ -64,12 +71,21 @@ export function sqlJobStore(db: CoreDb, engine: SqlEngine): JobStore {
           fence: found.fence + 1,
           lease_until: now + leaseMs,
         };
-        await tx
+        const done = await tx
           .updateTable('jobs')
           .set({ state: claimed.state, owner, fence: claimed.fence, lease_until: claimed.lease_until })
           .where('id', '=', found.id)
-          .execute();
-        return toJob(claimed);
+          // Every claim raises the fence, so nobody else has had it in the meantime.
+          .where('fence', '=', found.fence)
+          .where('state', '=', found.state)
+          .executeTakeFirst();
+        return done.numUpdatedRows === 1n ? toJob(claimed) : 'lost';
+      };
+      return atomically(db, async (tx) => {
+        for (;;) {
+          const taken = await take(tx);
+          if (taken !== 'lost') return taken;
+        }
       });
     },
 

@@ -9,8 +9,12 @@ import { SelectQueryNode } from 'kysely';
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely';
 import { MillwrightError } from '../../domain/errors.ts';
 import { createMutex } from '../../platform/mutex.ts';
+import { runNow } from './program.ts';
+import type { DirectAccess, Program, Step } from './program.ts';
 import { openSqlite, SQLITE_BUSY, sqliteCode } from './sqlite-connection.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
+import { createLogSync } from './sqlite-log-sync.ts';
+import type { LogSync, SyncCalls } from './sqlite-log-sync.ts';
 
 /** A transaction that is open longer than this is a bug (it waits for something outside); others get an error, not silence. */
 const WRITER_WAIT_MS = 30_000;
@@ -18,6 +22,9 @@ const WRITER_WAIT_MS = 30_000;
 /** How long a write waits for another process. */
 const BUSY_WAIT_MS = 10_000;
 const BUSY_PAUSE_MS = 15;
+
+/** How long programs that came together may hold the event loop before others get their turn. */
+const SLICE_MS = 4;
 
 /** Repeats a first statement until no other process holds the write lock; such a statement has done nothing when it is refused. */
 async function whenFree<T>(statement: () => T): Promise<T> {
@@ -54,28 +61,39 @@ function answer<R>(connection: SqliteConnection, query: CompiledQuery): QueryRes
   };
 }
 
-class RoutedConnection implements DatabaseConnection {
+interface Access {
   readonly writer: SqliteConnection;
   readonly reader: SqliteConnection;
   readonly lockWriter: () => Promise<() => void>;
+  /** Resolves when what was committed is on the disk. */
+  readonly covered: () => Promise<void>;
+}
+
+class RoutedConnection implements DatabaseConnection {
+  readonly writer: SqliteConnection;
+  readonly reader: SqliteConnection;
+  readonly access: Access;
   /** Set while this connection is in a transaction and owns the writer. */
   release: (() => void) | undefined;
 
-  constructor(writer: SqliteConnection, reader: SqliteConnection, lockWriter: () => Promise<() => void>) {
-    this.writer = writer;
-    this.reader = reader;
-    this.lockWriter = lockWriter;
+  constructor(access: Access) {
+    this.writer = access.writer;
+    this.reader = access.reader;
+    this.access = access;
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     if (this.release !== undefined) return answer<R>(this.writer, query);
     if (isRead(query)) return answer<R>(this.reader, query);
-    const release = await this.lockWriter();
+    const release = await this.access.lockWriter();
+    let answered: QueryResult<R>;
     try {
-      return await whenFree(() => answer<R>(this.writer, query));
+      answered = await whenFree(() => answer<R>(this.writer, query));
     } finally {
       release();
     }
+    await this.access.covered();
+    return answered;
   }
 
   // eslint-disable-next-line require-yield
@@ -85,30 +103,48 @@ class RoutedConnection implements DatabaseConnection {
   }
 }
 
-export class SqliteFileDriver implements Driver {
+interface Job {
+  readonly run: () => void;
+  readonly done: () => void;
+  readonly fail: (error: unknown) => void;
+}
+
+interface Connections {
+  readonly writer: SqliteConnection;
+  readonly reader: SqliteConnection;
+  readonly log: LogSync | undefined;
+}
+
+export class SqliteFileDriver implements Driver, DirectAccess {
   readonly #path: string;
   readonly #durable: boolean;
+  readonly #calls: SyncCalls | undefined;
   readonly #mutex = createMutex();
-  #writer: SqliteConnection | undefined;
-  #reader: SqliteConnection | undefined;
+  #open: Connections | undefined;
+  #queue: Job[] = [];
+  #draining = false;
 
-  constructor(path: string, durable: boolean) {
+  /** `calls`: for tests of a disk that fails. */
+  constructor(path: string, durable: boolean, calls?: SyncCalls) {
     this.#path = path;
     this.#durable = durable;
+    this.#calls = calls;
   }
 
   async init(): Promise<void> {
-    this.#writer = openSqlite(this.#path, 'write', this.#durable);
-    this.#reader = openSqlite(this.#path, 'read', this.#durable);
+    const writer = openSqlite(this.#path, 'write', this.#durable);
+    const reader = openSqlite(this.#path, 'read', this.#durable);
+    this.#open = { writer, reader, log: this.#durable ? createLogSync(this.#path, this.#calls) : undefined };
+  }
+
+  #connections(): Connections {
+    if (this.#open === undefined) throw new MillwrightError('MW-UNAVAILABLE', 'the metadata store is closed');
+    return this.#open;
   }
 
   async #lockWriter(): Promise<() => void> {
-    if (currentTransaction.getStore()?.open === true) {
-      // Waiting here would be waiting for ourselves.
-      throw new MillwrightError('MW-INTERNAL', 'a write was made on the store inside one of its transactions', {
-        next: 'write on the `tx` that `transaction` hands over',
-      });
-    }
+    this.#refuseInside();
+    this.#open?.log?.mustBeSound();
     return this.#mutex.acquire(
       WRITER_WAIT_MS,
       () =>
@@ -119,11 +155,106 @@ export class SqliteFileDriver implements Driver {
     );
   }
 
-  async acquireConnection(): Promise<DatabaseConnection> {
-    if (this.#writer === undefined || this.#reader === undefined) {
-      throw new MillwrightError('MW-UNAVAILABLE', 'the metadata store is closed');
+  #refuseInside(): void {
+    if (currentTransaction.getStore()?.open === true) {
+      // Waiting here would be waiting for ourselves.
+      throw new MillwrightError('MW-INTERNAL', 'a write was made on the store inside one of its transactions', {
+        next: 'write on the `tx` that `transaction` hands over',
+      });
     }
-    return new RoutedConnection(this.#writer, this.#reader, () => this.#lockWriter());
+  }
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    const { writer, reader, log } = this.#connections();
+    const covered = async (): Promise<void> => log?.covered();
+    return new RoutedConnection({ writer, reader, lockWriter: () => this.#lockWriter(), covered });
+  }
+
+  read<T>(program: () => Program<T>): T {
+    const { reader } = this.#connections();
+    return runNow(program(), (step) => reader.run(step.sql, step.parameters).rows);
+  }
+
+  write<T>(program: () => Program<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#refuseInside();
+      const { writer } = this.#connections();
+      let result: { readonly value: T } | undefined;
+      const answerStep = (step: Step): readonly unknown[] => writer.run(step.sql, step.parameters).rows;
+      this.#queue.push({
+        run: () => {
+          result = { value: runNow(program(), answerStep) };
+        },
+        done: () => {
+          if (result !== undefined) resolve(result.value);
+        },
+        fail: reject,
+      });
+      if (this.#draining) return;
+      this.#draining = true;
+      // After all requests that have arrived in this turn of the loop: they share a transaction.
+      setImmediate(() => void this.#drain());
+    });
+  }
+
+  /** Never rejects: every job is told by itself. */
+  async #drain(): Promise<void> {
+    let release: () => void;
+    try {
+      release = await this.#lockWriter();
+    } catch (error) {
+      this.#draining = false;
+      for (const job of this.#queue.splice(0)) job.fail(error);
+      return;
+    }
+    const jobs: Job[] = [];
+    try {
+      const { writer, log } = this.#connections();
+      await whenFree(() => writer.exec('begin immediate'));
+      this.#runJobs(writer, jobs);
+      try {
+        writer.exec('commit');
+      } catch (error) {
+        if (writer.inTransaction()) writer.exec('rollback');
+        throw error;
+      }
+      const done = (): void => {
+        for (const job of jobs) job.done();
+      };
+      const fail = (error: unknown): void => {
+        for (const job of jobs) job.fail(error);
+      };
+      if (log === undefined) done();
+      else log.covered().then(done, fail);
+    } catch (error) {
+      for (const job of jobs.length > 0 ? jobs : this.#queue.splice(0)) job.fail(error);
+    } finally {
+      release();
+      if (this.#queue.length > 0) setImmediate(() => void this.#drain());
+      else this.#draining = false;
+    }
+  }
+
+  /** Takes jobs off the queue until the time is up; those that worked are in `jobs`, those that failed are told and undone. */
+  #runJobs(writer: SqliteConnection, jobs: Job[]): void {
+    const end = performance.now() + SLICE_MS;
+    do {
+      const job = this.#queue.shift();
+      if (job === undefined) return;
+      writer.exec('savepoint job');
+      try {
+        job.run();
+      } catch (error) {
+        job.fail(error);
+        // SQLite has undone everything by itself after some errors (disk full, I/O).
+        if (!writer.inTransaction()) throw error;
+        writer.exec('rollback to job');
+        writer.exec('release job');
+        continue;
+      }
+      writer.exec('release job');
+      jobs.push(job);
+    } while (performance.now() < end);
   }
 
   async beginTransaction(connection: DatabaseConnection): Promise<void> {
@@ -143,11 +274,15 @@ export class SqliteFileDriver implements Driver {
     const routed = connection as RoutedConnection;
     // A commit that fails (disk full) stays in the transaction; Kysely then rolls back, which releases the writer.
     routed.writer.exec('commit');
+    // The next transaction need not wait for the disk; the caller of this one does.
     this.#finish(routed);
+    await routed.access.covered();
   }
 
   async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
     const routed = connection as RoutedConnection;
+    // Already committed, and the disk failed after: the writer may be in somebody else's transaction now.
+    if (routed.release === undefined) return;
     try {
       // SQLite rolls back by itself after some errors (disk full, I/O); a second rollback would hide the first error.
       if (routed.writer.inTransaction()) routed.writer.exec('rollback');
@@ -173,14 +308,15 @@ export class SqliteFileDriver implements Driver {
     if (routed.release !== undefined) await this.rollbackTransaction(connection);
   }
 
-  /** Waits for the transaction that is open, then closes both connections. */
+  /** Waits for the transaction that is open and for the disk, then closes both connections. */
   async destroy(): Promise<void> {
     const release = await this.#mutex.acquire(WRITER_WAIT_MS);
     try {
-      this.#reader?.close();
-      this.#writer?.close();
-      this.#reader = undefined;
-      this.#writer = undefined;
+      const open = this.#open;
+      this.#open = undefined;
+      await open?.log?.close();
+      open?.reader.close();
+      open?.writer.close();
     } finally {
       release();
     }

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
 import { MillwrightError } from '../../domain/errors.ts';
 import type { Comparison, Filter, OrderKey, ViewType } from '../../domain/tracking.ts';
+import type { SqlPhrases } from './engine.ts';
 
 /** Where the parts of a searched thing are found. `key` in the fragments is the bound key of the comparison. */
 export interface Searchable {
@@ -10,6 +11,8 @@ export interface Searchable {
   readonly attributes: Readonly<Record<string, RawBuilder<unknown>>>;
   /** `from … where …` that yields the rows (key, value[, is_nan]) of one key of this thing. */
   readonly entries: (entity: 'metric' | 'param' | 'tag', key: string) => RawBuilder<unknown>;
+  /** `order by …`: which of several rows of a key counts in an order. */
+  readonly counts?: RawBuilder<unknown>;
   /** `from … where …` over the datasets of a run. */
   readonly datasets?: RawBuilder<unknown>;
 }
@@ -19,19 +22,16 @@ const DATASET_COLUMNS: Readonly<Record<string, RawBuilder<unknown>>> = {
   digest: sql.ref('d.digest'),
 };
 
-/** LIKE as GLOB: SQLite's LIKE ignores case, and its GLOB does not. */
-function globOf(pattern: string): string {
-  let glob = '';
-  for (const c of pattern) glob += c === '%' ? '*' : c === '_' ? '?' : '*?['.includes(c) ? `[${c}]` : c;
-  return glob;
-}
-
-function valueCondition(expression: RawBuilder<unknown>, { op, value }: Comparison): RawBuilder<boolean> {
+export function valueCondition(
+  phrases: SqlPhrases,
+  expression: RawBuilder<unknown>,
+  { op, value }: Comparison,
+): RawBuilder<boolean> {
   switch (op) {
     case 'LIKE':
-      return sql<boolean>`${expression} glob ${globOf(String(value))}`;
+      return phrases.like(expression, String(value));
     case 'ILIKE':
-      return sql<boolean>`lower(${expression}) like ${String(value).toLowerCase()}`;
+      return phrases.likeAnyCase(expression, String(value));
     case 'IN':
       return sql<boolean>`${expression} in (${sql.join(value as readonly string[])})`;
     case 'NOT IN':
@@ -51,34 +51,37 @@ function attribute(of: Searchable, key: string): RawBuilder<unknown> {
   return found;
 }
 
-function condition(of: Searchable, comparison: Comparison): RawBuilder<boolean> {
+function condition(phrases: SqlPhrases, of: Searchable, comparison: Comparison): RawBuilder<boolean> {
   const { entity, key, op } = comparison;
-  if (entity === 'attribute') return valueCondition(attribute(of, key), comparison);
+  if (entity === 'attribute') return valueCondition(phrases, attribute(of, key), comparison);
   if (entity === 'dataset') {
     if (of.datasets === undefined)
       throw new MillwrightError('MW-INVALID', 'datasets cannot be searched here', { where: 'filter' });
-    if (key === 'context') {
-      // Tags of an input are a short JSON list in the row; its `mlflow.data.context` is the context.
-      const context = sql`(select json_extract(t.value, '$.value') from json_each(i.tags) as t where json_extract(t.value, '$.key') = 'mlflow.data.context')`;
-      return sql<boolean>`exists (select 1 ${of.datasets} and ${valueCondition(context, comparison)})`;
-    }
-    return sql<boolean>`exists (select 1 ${of.datasets} and ${valueCondition(DATASET_COLUMNS[key] ?? sql`null`, comparison)})`;
+    // Tags of an input are a short JSON list in the row; its `mlflow.data.context` is the context.
+    const value =
+      key === 'context'
+        ? phrases.jsonEntry(sql.ref('i.tags'), 'mlflow.data.context')
+        : (DATASET_COLUMNS[key] ?? sql`null`);
+    return sql<boolean>`exists (select 1 ${of.datasets} and ${valueCondition(phrases, value, comparison)})`;
   }
   const rows = of.entries(entity, key);
   if (op === 'IS NULL') return sql<boolean>`not exists (select 1 ${rows})`;
   if (op === 'IS NOT NULL') return sql<boolean>`exists (select 1 ${rows})`;
   const number = entity === 'metric' ? sql` and e.is_nan = 0` : sql``;
-  return sql<boolean>`exists (select 1 ${rows}${number} and ${valueCondition(sql.ref('e.value'), comparison)})`;
+  return sql<boolean>`exists (select 1 ${rows}${number} and ${valueCondition(phrases, sql.ref('e.value'), comparison)})`;
 }
 
 /** The AND of all comparisons; true for the empty filter. */
-export function whereOf(of: Searchable, filter: Filter): RawBuilder<boolean> {
+export function whereOf(phrases: SqlPhrases, of: Searchable, filter: Filter): RawBuilder<boolean> {
   if (filter.length === 0) return sql<boolean>`1 = 1`;
   return sql<boolean>`${sql.join(
-    filter.map((comparison) => condition(of, comparison)),
+    filter.map((comparison) => condition(phrases, of, comparison)),
     sql` and `,
   )}`;
 }
+
+const counted = (of: Searchable, entity: string): RawBuilder<unknown> =>
+  entity === 'metric' && of.counts !== undefined ? of.counts : sql``;
 
 /** Missing values last in both directions, NaN after numbers; the given tie breakers at the end. */
 export function orderOf(
@@ -90,7 +93,7 @@ export function orderOf(
   for (const { entity, key, ascending } of order) {
     if (entity === 'dataset')
       throw new MillwrightError('MW-INVALID', `cannot order by dataset.${key}`, { where: 'order_by' });
-    const rows = entity === 'attribute' ? undefined : of.entries(entity, key);
+    const rows = entity === 'attribute' ? undefined : sql`${of.entries(entity, key)} ${counted(of, entity)}`;
     const value = rows === undefined ? attribute(of, key) : sql`(select e.value ${rows} limit 1)`;
     terms.push(
       entity === 'metric' && rows !== undefined

@@ -3,6 +3,7 @@ import { experimentExists, experimentNotFound } from '../../domain/tracking.ts';
 import type { Experiment } from '../../domain/tracking.ts';
 import type { TrackingStore } from '../../ports/tracking-store.ts';
 import { atomically } from './atomically.ts';
+import type { SqlEngine, SqlPhrases } from './engine.ts';
 import { orderOf, viewCondition, whereOf } from './tracking-conditions.ts';
 import type { Searchable } from './tracking-conditions.ts';
 import { groups, toExperimentNumber } from './tracking-tables.ts';
@@ -21,15 +22,16 @@ type ExperimentStore = Pick<
 
 type Row = Omit<ExperimentRow, 'id'> & { readonly id: number };
 
-const SEARCHABLE: Searchable = {
+const searchable = (phrases: SqlPhrases): Searchable => ({
   attributes: {
     name: sql.ref('experiments.name'),
-    experiment_id: sql`cast(experiments.id as text)`,
+    experiment_id: phrases.asText(sql.ref('experiments.id')),
     creation_time: sql.ref('experiments.created_at'),
     last_update_time: sql.ref('experiments.updated_at'),
   },
-  entries: (_entity, key) => sql`from experiment_tags as e where e.experiment_id = experiments.id and e.key = ${key}`,
-};
+  entries: (_entity, key) =>
+    sql`from experiment_tags as e where e.experiment_id = experiments.id and ${sql.ref('e.key')} = ${key}`,
+});
 
 async function withTags(db: TrackingDb, rows: readonly Row[]): Promise<readonly Experiment[]> {
   const tags = new Map<number, Record<string, string>>();
@@ -65,21 +67,18 @@ async function find(db: TrackingDb, id: string): Promise<Experiment | undefined>
   return row === undefined ? undefined : (await withTags(db, [row]))[0];
 }
 
-export function sqlExperiments(db: TrackingDb): ExperimentStore {
+export function sqlExperiments(db: TrackingDb, engine: SqlEngine): ExperimentStore {
+  const of = searchable(engine);
   return {
     createExperiment: (experiment) =>
       atomically(db, async (tx) => {
         const { name, lifecycle, createdAt, updatedAt, tags } = experiment;
-        const row = await tx
-          .insertInto('experiments')
-          .values({ name, lifecycle, created_at: createdAt, updated_at: updatedAt })
-          .onConflict((conflict) => conflict.column('name').doNothing())
-          .returning('id')
-          .executeTakeFirst();
-        if (row === undefined) throw experimentExists(name);
-        const entries = Object.entries(tags).map(([key, value]) => ({ experiment_id: row.id, key, value }));
+        const row = { name, lifecycle, created_at: createdAt, updated_at: updatedAt };
+        const id = await engine.insertNumbered(tx.insertInto('experiments').values(row), 'id');
+        if (id === undefined) throw experimentExists(name);
+        const entries = Object.entries(tags).map(([key, value]) => ({ experiment_id: id, key, value }));
         if (entries.length > 0) await tx.insertInto('experiment_tags').values(entries).execute();
-        return { ...experiment, id: String(row.id) };
+        return { ...experiment, id: String(id) };
       }),
     getExperiment: (id) => find(db, id),
     async getExperimentByName(name) {
@@ -102,7 +101,10 @@ export function sqlExperiments(db: TrackingDb): ExperimentStore {
           .where('id', '=', number)
           .execute();
         if (lifecycle !== undefined && lifecycle !== before.lifecycle) {
-          await tx.updateTable('runs').set({ lifecycle }).where('experiment_id', '=', number).execute();
+          // A run that was deleted before keeps the moment at which that was; restoring the experiment brings all of them back.
+          const runs = tx.updateTable('runs').where('experiment_id', '=', number).where('lifecycle', '!=', lifecycle);
+          const deleted_at = lifecycle === 'deleted' ? updatedAt : null;
+          await runs.set({ lifecycle, deleted_at }).execute();
         }
         return { ...before, name: name ?? before.name, lifecycle: lifecycle ?? before.lifecycle, updatedAt };
       }),
@@ -113,8 +115,8 @@ export function sqlExperiments(db: TrackingDb): ExperimentStore {
         .selectFrom('experiments')
         .selectAll()
         .where(viewCondition('experiments.lifecycle', view))
-        .where(whereOf(SEARCHABLE, filter))
-        .orderBy(sql`${sql.join(orderOf(SEARCHABLE, order, last))}`)
+        .where(whereOf(engine, of, filter))
+        .orderBy(sql`${sql.join(orderOf(of, order, last))}`)
         .limit(limit)
         .offset(offset)
         .execute();
@@ -123,11 +125,9 @@ export function sqlExperiments(db: TrackingDb): ExperimentStore {
     setExperimentTag: (id, key, value) =>
       atomically(db, async (tx) => {
         if ((await find(tx, id)) === undefined) throw experimentNotFound(id);
-        await tx
-          .insertInto('experiment_tags')
-          .values({ experiment_id: toExperimentNumber(id), key, value })
-          .onConflict((conflict) => conflict.columns(['experiment_id', 'key']).doUpdateSet({ value }))
-          .execute();
+        const tag = { experiment_id: toExperimentNumber(id), key, value };
+        const how = { key: ['experiment_id', 'key'], set: ['value'] };
+        await engine.upsert(tx.insertInto('experiment_tags').values(tag), how).execute();
       }),
     async deleteExperimentTag(id, key) {
       const done = await db

@@ -1,150 +1,150 @@
 /** The write path of a run: one transaction a call, a fixed set of statements, no row read that is not needed to decide. */
-import { sql } from 'kysely';
-import { isLater, paramChanged, thinned, RUN_NAME_TAG, runNotActive, runNotFound } from '../../domain/tracking.ts';
-import type { Entry, Metric } from '../../domain/tracking.ts';
+import { paramChanged, RUN_NAME_TAG, runNotActive, runNotFound } from '../../domain/tracking.ts';
+import type { Batch, Entry, Metric } from '../../domain/tracking.ts';
 import type { TrackingStore } from '../../ports/tracking-store.ts';
 import { atomically } from './atomically.ts';
-import { fromPoint, pieces, toExperimentNumber, toPoint } from './tracking-tables.ts';
+import type { SqlEngine } from './engine.ts';
+import { rows, runnerOf } from './program.ts';
+import type { Program, Runner } from './program.ts';
+import { metricWriter } from './tracking-points.ts';
+import { headOf, pieces, toPoint } from './tracking-tables.ts';
 import type { TrackingDb } from './tracking-tables.ts';
 
-type LogStore = Pick<
-  TrackingStore,
-  'logBatch' | 'deleteTag' | 'metricHistory' | 'sampleHistory' | 'runKeys' | 'metricKeys' | 'logInputs' | 'logOutputs'
->;
+type LogStore = Pick<TrackingStore, 'logBatch' | 'deleteTag' | 'logInputs' | 'logOutputs'>;
 
-/** Throws MW-NOT-FOUND, MW-INVALID; returns the experiment. */
-async function activeRun(tx: TrackingDb, runId: string): Promise<number> {
-  const row = await tx
-    .selectFrom('runs')
-    .select(['lifecycle', 'experiment_id'])
-    .where('id', '=', runId)
-    .executeTakeFirst();
-  if (row === undefined) throw runNotFound(runId);
-  if (row.lifecycle === 'deleted') throw runNotActive(runId);
-  return row.experiment_id;
+const times = <T>(count: number, one: T): T[] => Array.from({ length: count }, () => one);
+
+/** What is written in the transaction of a call: each throws before it has written anything. */
+export interface RunPrograms {
+  /** Locks the run; its experiment. Throws MW-NOT-FOUND, MW-INVALID when it is deleted. */
+  readonly activeRun: (runId: string) => Program<number>;
+  readonly writeTags: (runId: string, tags: readonly Entry[]) => Program<void>;
+  readonly logBatch: (runId: string, batch: Batch) => Program<void>;
 }
 
-async function writeParams(tx: TrackingDb, runId: string, params: readonly Entry[]): Promise<void> {
-  for (const piece of pieces(params)) {
-    const keys = piece.map((param) => param.key);
-    const before = await tx
-      .selectFrom('params')
-      .select(['key', 'value'])
-      .where('run_id', '=', runId)
-      .where('key', 'in', keys)
-      .execute();
-    const known = new Map(before.map((row) => [row.key, row.value]));
-    for (const { key, value } of piece) {
-      const old = known.get(key);
-      if (old !== undefined && old !== value) throw paramChanged(runId, key, old, value);
+export function runPrograms(runner: Runner, db: TrackingDb, engine: SqlEngine): RunPrograms {
+  const { text } = runner;
+  const writeMetrics = metricWriter(runner, db, engine);
+
+  const find = text('run-active', () => {
+    const select = db.selectFrom('runs').select(['lifecycle', 'experiment_id']).where('id', '=', '');
+    return (engine.lockRow === undefined ? select : select.modifyEnd(engine.lockRow)).compile();
+  });
+  const rename = text('run-rename', () => db.updateTable('runs').set({ name: '' }).where('id', '=', '').compile());
+  const entry = { run_id: '', key: '', value: '', head: '' };
+  const paramsFind = (size: number) =>
+    text(`params-find-${size}`, () =>
+      db
+        .selectFrom('params')
+        .select(['key', 'value'])
+        .where('run_id', '=', '')
+        .where('key', 'in', times(size, ''))
+        .compile(),
+    );
+  const paramsAdd = (size: number) =>
+    text(`params-add-${size}`, () => db.insertInto('params').values(times(size, entry)).compile());
+  const tagsPut = (size: number) =>
+    text(`tags-put-${size}`, () =>
+      engine
+        .upsert(db.insertInto('run_tags').values(times(size, entry)), {
+          key: ['run_id', 'key'],
+          set: ['value', 'head'],
+        })
+        .compile(),
+    );
+
+  function* activeRun(runId: string): Program<number> {
+    const [row] = yield* rows<{ lifecycle: string; experiment_id: number }>({
+      sql: find,
+      parameters: [runId],
+      reads: true,
+    });
+    if (row === undefined) throw runNotFound(runId);
+    if (row.lifecycle === 'deleted') throw runNotActive(runId);
+    return row.experiment_id;
+  }
+
+  function* writeParams(runId: string, params: readonly Entry[]): Program<void> {
+    const known = new Map<string, string>();
+    for (const piece of pieces(params)) {
+      const parameters = [runId, ...piece.map(({ key }) => key)];
+      const found = yield* rows<Entry>({ sql: paramsFind(piece.length), parameters, reads: true });
+      for (const row of found) known.set(row.key, row.value);
     }
-    const fresh = piece.filter((param) => !known.has(param.key));
-    for (const rows of pieces(fresh)) {
-      await tx
-        .insertInto('params')
-        .values(rows.map(({ key, value }) => ({ run_id: runId, key, value })))
-        .execute();
+    const fresh: Entry[] = [];
+    for (const param of params) {
+      const old = known.get(param.key);
+      if (old === undefined) {
+        fresh.push(param);
+        known.set(param.key, param.value);
+      } else if (old !== param.value) throw paramChanged(runId, param.key, old, param.value);
+    }
+    for (const piece of pieces(fresh)) {
+      const parameters = piece.flatMap(({ key, value }) => [runId, key, value, headOf(value)]);
+      yield { sql: paramsAdd(piece.length), parameters };
     }
   }
-}
 
-async function writeMetrics(tx: TrackingDb, runId: string, metrics: readonly Metric[]): Promise<void> {
-  const latest = new Map<string, Metric>();
-  for (const piece of pieces(metrics)) {
-    await tx
-      .insertInto('metrics')
-      .values(piece.map((metric) => ({ ...toPoint(metric), run_id: runId })))
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
-    for (const metric of piece) {
-      const other = latest.get(metric.key);
-      if (other === undefined || isLater(metric, other)) latest.set(metric.key, metric);
+  function* writeTags(runId: string, tags: readonly Entry[]): Program<void> {
+    // The last of a repeated key counts; one statement may not meet the same row twice.
+    const last = [...new Map(tags.map((tag) => [tag.key, tag.value]))];
+    for (const piece of pieces(last)) {
+      const parameters = piece.flatMap(([key, value]) => [runId, key, value, headOf(value)]);
+      yield { sql: tagsPut(piece.length), parameters };
     }
   }
-  for (const piece of pieces([...latest.values()])) {
-    await tx
-      .insertInto('latest_metrics')
-      .values(piece.map((metric) => ({ ...toPoint(metric), run_id: runId })))
-      .onConflict((conflict) =>
-        conflict
-          .columns(['run_id', 'key'])
-          .doUpdateSet((row) => ({
-            value: row.ref('excluded.value'),
-            is_nan: row.ref('excluded.is_nan'),
-            timestamp: row.ref('excluded.timestamp'),
-            step: row.ref('excluded.step'),
-          }))
-          .where(
-            sql<boolean>`(excluded.step, excluded.timestamp, excluded.is_nan, excluded.value) > (latest_metrics.step, latest_metrics.timestamp, latest_metrics.is_nan, latest_metrics.value)`,
-          ),
-      )
-      .execute();
-  }
-  await writeModelMetrics(tx, runId, metrics);
-}
 
-async function writeModelMetrics(tx: TrackingDb, runId: string, metrics: readonly Metric[]): Promise<void> {
-  const latest = new Map<string, Metric>();
-  for (const metric of metrics) {
-    if (metric.modelId === undefined) continue;
-    const identity = JSON.stringify([metric.modelId, metric.key, metric.datasetName, metric.datasetDigest]);
-    const other = latest.get(identity);
-    if (other === undefined || isLater(metric, other)) latest.set(identity, metric);
-  }
-  for (const piece of pieces([...latest.values()])) {
-    await tx
-      .insertInto('logged_model_metrics')
-      .values(
-        piece.map((metric) => ({
-          ...toPoint(metric),
-          model_id: metric.modelId ?? '',
-          run_id: runId,
-          dataset_name: metric.datasetName ?? '',
-          dataset_digest: metric.datasetDigest ?? '',
-        })),
-      )
-      .onConflict((conflict) =>
-        conflict
-          .columns(['model_id', 'key', 'dataset_name', 'dataset_digest', 'run_id'])
-          .doUpdateSet((row) => ({
-            value: row.ref('excluded.value'),
-            is_nan: row.ref('excluded.is_nan'),
-            timestamp: row.ref('excluded.timestamp'),
-            step: row.ref('excluded.step'),
-          }))
-          .where(
-            sql<boolean>`(excluded.step, excluded.timestamp, excluded.is_nan, excluded.value) > (logged_model_metrics.step, logged_model_metrics.timestamp, logged_model_metrics.is_nan, logged_model_metrics.value)`,
-          ),
-      )
-      .execute();
-  }
-}
+  const model = {
+    ...toPoint({ key: '', value: 0, timestamp: 0, step: 0 }),
+    model_id: '',
+    run_id: '',
+    dataset_name: '',
+    dataset_digest: '',
+  };
+  const modelsAdd = (size: number) =>
+    text(`model-metrics-add-${size}`, () =>
+      engine.insertAbsent(db.insertInto('model_metrics').values(times(size, model)), 'model_id').compile(),
+    );
 
-export async function writeTags(tx: TrackingDb, runId: string, tags: readonly Entry[]): Promise<void> {
-  // The last of a repeated key counts; one statement may not meet the same row twice.
-  const last = [...new Map(tags.map((tag) => [tag.key, tag.value]))];
-  for (const piece of pieces(last)) {
-    await tx
-      .insertInto('run_tags')
-      .values(piece.map(([key, value]) => ({ run_id: runId, key, value })))
-      .onConflict((conflict) =>
-        conflict.columns(['run_id', 'key']).doUpdateSet((row) => ({ value: row.ref('excluded.value') })),
-      )
-      .execute();
+  function* writeModelMetrics(runId: string, metrics: readonly Metric[]): Program<void> {
+    for (const piece of pieces(metrics.filter(({ modelId }) => modelId !== undefined))) {
+      const parameters = piece.flatMap((metric) => [
+        ...Object.values(toPoint(metric)),
+        metric.modelId,
+        runId,
+        metric.datasetName ?? '',
+        metric.datasetDigest ?? '',
+      ]);
+      yield { sql: modelsAdd(piece.length), parameters };
+    }
   }
-  const name = last.find(([key]) => key === RUN_NAME_TAG)?.[1];
-  if (name !== undefined) await tx.updateTable('runs').set({ name }).where('id', '=', runId).execute();
-}
 
-export function sqlLog(db: TrackingDb): LogStore {
   return {
-    logBatch: (runId, { metrics = [], params = [], tags = [] }) =>
-      atomically(db, async (tx) => {
-        await activeRun(tx, runId);
-        if (params.length > 0) await writeParams(tx, runId, params);
-        if (metrics.length > 0) await writeMetrics(tx, runId, metrics);
-        if (tags.length > 0) await writeTags(tx, runId, tags);
-      }),
+    activeRun,
+    writeTags,
+    *logBatch(runId, { metrics = [], params = [], tags = [] }) {
+      const experiment = yield* activeRun(runId);
+      if (params.length > 0) yield* writeParams(runId, params);
+      if (metrics.length > 0) {
+        yield* writeMetrics(runId, experiment, metrics);
+        yield* writeModelMetrics(runId, metrics);
+      }
+      if (tags.length > 0) {
+        yield* writeTags(runId, tags);
+        const name = tags.findLast(({ key }) => key === RUN_NAME_TAG)?.value;
+        if (name !== undefined) yield { sql: rename, parameters: [name, runId] };
+      }
+    },
+  };
+}
+
+export function sqlLog(db: TrackingDb, engine: SqlEngine): LogStore {
+  const runner = runnerOf(db, engine);
+  const programs = runPrograms(runner, db, engine);
+  const activeRun = (tx: TrackingDb, runId: string): Promise<number> =>
+    runnerOf(tx, engine).write(() => programs.activeRun(runId));
+  return {
+    logBatch: (runId, batch) => runner.write(() => programs.logBatch(runId, batch)),
     deleteTag: (runId, key) =>
       atomically(db, async (tx) => {
         await activeRun(tx, runId);
@@ -155,101 +155,46 @@ export function sqlLog(db: TrackingDb): LogStore {
           .executeTakeFirst();
         return done.numDeletedRows > 0n;
       }),
-    async metricHistory(runId, key, { limit, offset }) {
-      const rows = await db
-        .selectFrom('metrics')
-        .selectAll()
-        .where('run_id', '=', runId)
-        .where('key', '=', key)
-        .orderBy('timestamp')
-        .orderBy('step')
-        .orderBy('is_nan')
-        .orderBy('value')
-        .limit(limit)
-        .offset(offset)
-        .execute();
-      return rows.map(fromPoint);
-    },
-    async sampleHistory(runId, key, { maxPoints, fromStep, toStep }) {
-      let select = db.selectFrom('metrics').selectAll().where('run_id', '=', runId).where('key', '=', key);
-      if (fromStep !== undefined) select = select.where('step', '>=', fromStep);
-      if (toStep !== undefined) select = select.where('step', '<=', toStep);
-      const rows = await select.orderBy('timestamp').orderBy('step').orderBy('is_nan').orderBy('value').execute();
-      return { total: rows.length, points: thinned(rows.map(fromPoint), maxPoints) };
-    },
-    async runKeys(experimentIds) {
-      const ids = experimentIds.map(toExperimentNumber);
-      const of = async (table: 'latest_metrics' | 'params' | 'run_tags') =>
-        db
-          .selectFrom(table)
-          .innerJoin('runs', 'runs.id', `${table}.run_id`)
-          .where('runs.experiment_id', 'in', ids)
-          .select((row) => [`${table}.key as key`, row.fn.countAll<number>().as('runs')])
-          .groupBy(`${table}.key`)
-          .orderBy('runs', 'desc')
-          .limit(2000)
-          .execute();
-      return { metrics: await of('latest_metrics'), params: await of('params'), tags: await of('run_tags') };
-    },
-    async metricKeys(runId) {
-      return db
-        .selectFrom('metrics')
-        .select((row) => ['key', row.fn.countAll<number>().as('points')])
-        .where('run_id', '=', runId)
-        .groupBy('key')
-        .orderBy('key')
-        .execute();
-    },
     logInputs: (runId, datasets, models) =>
       atomically(db, async (tx) => {
         const experiment = await activeRun(tx, runId);
         for (const { dataset, tags } of datasets) {
           const { name, digest } = dataset;
-          await tx
-            .insertInto('logged_datasets')
-            .values({
-              experiment_id: experiment,
-              name,
-              digest,
-              source_type: dataset.sourceType,
-              source: dataset.source,
-              schema: dataset.schema ?? null,
-              profile: dataset.profile ?? null,
-            })
-            .onConflict((conflict) => conflict.columns(['experiment_id', 'name', 'digest']).doNothing())
-            .execute();
-          const { id } = await tx
+          const row = {
+            experiment_id: experiment,
+            name,
+            digest,
+            source_type: dataset.sourceType,
+            source: dataset.source,
+            schema: dataset.schema ?? null,
+            profile: dataset.profile ?? null,
+          };
+          const find = tx
             .selectFrom('logged_datasets')
             .select('id')
             .where('experiment_id', '=', experiment)
             .where('name', '=', name)
-            .where('digest', '=', digest)
-            .executeTakeFirstOrThrow();
-          await tx
-            .insertInto('run_datasets')
-            .values({ run_id: runId, dataset_id: id, tags: JSON.stringify(tags) })
-            .onConflict((conflict) => conflict.columns(['run_id', 'dataset_id']).doNothing())
-            .execute();
+            .where('digest', '=', digest);
+          // Inserted only when it is not there: a number would be used up by every attempt.
+          if ((await find.executeTakeFirst()) === undefined) {
+            await engine.insertAbsent(tx.insertInto('logged_datasets').values(row), 'id').execute();
+          }
+          const { id } = await find.executeTakeFirstOrThrow();
+          const link = { run_id: runId, dataset_id: id, tags: JSON.stringify(tags) };
+          await engine.insertAbsent(tx.insertInto('run_datasets').values(link), 'run_id').execute();
         }
-        for (const model_id of models) await writeModel(tx, { run_id: runId, direction: 'input', model_id, step: 0 });
+        for (const model_id of models) {
+          const row = { run_id: runId, direction: 'input', model_id, step: 0 } as const;
+          await engine.insertAbsent(tx.insertInto('run_models').values(row), 'run_id').execute();
+        }
       }),
     logOutputs: (runId, models) =>
       atomically(db, async (tx) => {
         await activeRun(tx, runId);
         for (const { modelId, step } of models) {
-          await writeModel(tx, { run_id: runId, direction: 'output', model_id: modelId, step });
+          const row = { run_id: runId, direction: 'output', model_id: modelId, step } as const;
+          await engine.insertAbsent(tx.insertInto('run_models').values(row), 'run_id').execute();
         }
       }),
   };
-}
-
-async function writeModel(
-  tx: TrackingDb,
-  row: { run_id: string; direction: 'input' | 'output'; model_id: string; step: number },
-): Promise<void> {
-  await tx
-    .insertInto('run_models')
-    .values(row)
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
 }

@@ -4,6 +4,7 @@ import { experimentNotFound, modelNotFound } from '../../domain/tracking.ts';
 import type { Entry, LoggedModel, Metric } from '../../domain/tracking.ts';
 import type { LoggedModelSearch, TrackingStore } from '../../ports/tracking-store.ts';
 import { atomically } from './atomically.ts';
+import type { SqlEngine, SqlPhrases } from './engine.ts';
 import { orderOf, whereOf } from './tracking-conditions.ts';
 import type { Searchable } from './tracking-conditions.ts';
 import { fromPoint, groups, pieces, toExperimentNumber } from './tracking-tables.ts';
@@ -30,10 +31,10 @@ function metricRows(key: string, datasets: LoggedModelSearch['datasets']): RawBu
       : sql`(e.dataset_name = ${name} and e.dataset_digest = ${digest})`,
   );
   const onDataset = on.length === 0 ? sql`` : sql` and (${sql.join(on, sql` or `)})`;
-  return sql`from logged_model_metrics as e where e.model_id = logged_models.id and e.key = ${key}${onDataset}`;
+  return sql`from model_metrics as e where e.model_id = logged_models.id and ${sql.ref('e.key')} = ${key}${onDataset}`;
 }
 
-function searchable(datasets: LoggedModelSearch['datasets']): Searchable {
+function searchable(phrases: SqlPhrases, datasets: LoggedModelSearch['datasets']): Searchable {
   return {
     attributes: {
       model_id: sql.ref('logged_models.id'),
@@ -41,28 +42,31 @@ function searchable(datasets: LoggedModelSearch['datasets']): Searchable {
       model_type: sql.ref('logged_models.model_type'),
       status: sql.ref('logged_models.status'),
       source_run_id: sql.ref('logged_models.source_run_id'),
-      experiment_id: sql`cast(logged_models.experiment_id as text)`,
+      experiment_id: phrases.asText(sql.ref('logged_models.experiment_id')),
       creation_timestamp: sql.ref('logged_models.created_at'),
       last_updated_timestamp: sql.ref('logged_models.updated_at'),
     },
+    counts: sql`order by e.step desc, ${sql.ref('e.timestamp')} desc, e.is_nan desc, e.value desc`,
     entries: (entity, key) => {
       if (entity === 'metric') return metricRows(key, datasets);
       const table = entity === 'param' ? 'logged_model_params' : 'logged_model_tags';
-      return sql`from ${sql.table(table)} as e where e.model_id = logged_models.id and e.key = ${key}`;
+      return sql`from ${sql.table(table)} as e where e.model_id = logged_models.id and ${sql.ref('e.key')} = ${key}`;
     },
   };
 }
 
-async function writeEntries(tx: TrackingDb, table: EntryTable, id: string, entries: readonly Entry[]): Promise<void> {
+async function writeEntries(
+  tx: TrackingDb,
+  engine: SqlEngine,
+  table: EntryTable,
+  id: string,
+  entries: readonly Entry[],
+): Promise<void> {
   const last = [...new Map(entries.map((entry) => [entry.key, entry.value]))];
   for (const piece of pieces(last)) {
-    await tx
-      .insertInto(table)
-      .values(piece.map(([key, value]) => ({ model_id: id, key, value })))
-      .onConflict((conflict) =>
-        conflict.columns(['model_id', 'key']).doUpdateSet((row) => ({ value: row.ref('excluded.value') })),
-      )
-      .execute();
+    const rows = piece.map(([key, value]) => ({ model_id: id, key, value }));
+    const how = { key: ['model_id', 'key'], set: ['value'] };
+    await engine.upsert(tx.insertInto(table).values(rows), how).execute();
   }
 }
 
@@ -85,11 +89,17 @@ async function complete(db: TrackingDb, rows: readonly LoggedModelRow[]): Promis
       .execute();
     for (const { model_id, key, value } of tags) parts.get(model_id)?.tags.push({ key, value });
     const metrics = await db
-      .selectFrom('logged_model_metrics')
+      .selectFrom('model_metrics')
       .selectAll()
       .where('model_id', 'in', ids)
       .orderBy('key')
       .orderBy('timestamp')
+      .orderBy('step')
+      .orderBy('run_id')
+      .orderBy('dataset_name')
+      .orderBy('dataset_digest')
+      .orderBy('is_nan')
+      .orderBy('value')
       .execute();
     for (const row of metrics) {
       parts.get(row.model_id)?.metrics.push({
@@ -132,7 +142,7 @@ async function mustExist(tx: TrackingDb, id: string): Promise<void> {
   if (row === undefined || row.deleted_at !== null) throw modelNotFound(id);
 }
 
-export function sqlLoggedModels(db: TrackingDb): LoggedModelStore {
+export function sqlLoggedModels(db: TrackingDb, engine: SqlEngine): LoggedModelStore {
   return {
     createLoggedModel: (model) =>
       atomically(db, async (tx) => {
@@ -154,8 +164,8 @@ export function sqlLoggedModels(db: TrackingDb): LoggedModelStore {
             deleted_at: null,
           })
           .execute();
-        await writeEntries(tx, 'logged_model_params', model.id, model.params);
-        await writeEntries(tx, 'logged_model_tags', model.id, model.tags);
+        await writeEntries(tx, engine, 'logged_model_params', model.id, model.params);
+        await writeEntries(tx, engine, 'logged_model_tags', model.id, model.tags);
       }),
     getLoggedModel: (id) => find(db, id),
     updateLoggedModel: (id, { status, updatedAt, deletedAt }) =>
@@ -177,7 +187,7 @@ export function sqlLoggedModels(db: TrackingDb): LoggedModelStore {
     setLoggedModelTags: (id, tags) =>
       atomically(db, async (tx) => {
         await mustExist(tx, id);
-        await writeEntries(tx, 'logged_model_tags', id, toEntries(tags));
+        await writeEntries(tx, engine, 'logged_model_tags', id, toEntries(tags));
       }),
     deleteLoggedModelTag: (id, key) =>
       atomically(db, async (tx) => {
@@ -192,18 +202,18 @@ export function sqlLoggedModels(db: TrackingDb): LoggedModelStore {
     addLoggedModelParams: (id, params) =>
       atomically(db, async (tx) => {
         await mustExist(tx, id);
-        await writeEntries(tx, 'logged_model_params', id, toEntries(params));
+        await writeEntries(tx, engine, 'logged_model_params', id, toEntries(params));
       }),
     async searchLoggedModels({ experimentIds, filter, order, datasets, limit, offset }) {
       if (experimentIds.length === 0) return [];
-      const of = searchable(datasets);
+      const of = searchable(engine, datasets);
       const last = [sql`logged_models.created_at desc`, sql`logged_models.id asc`];
       const rows = await db
         .selectFrom('logged_models')
         .selectAll()
         .where('experiment_id', 'in', experimentIds.map(toExperimentNumber))
         .where('deleted_at', 'is', null)
-        .where(whereOf(of, filter))
+        .where(whereOf(engine, of, filter))
         .orderBy(sql`${sql.join(orderOf(of, order, last))}`)
         .limit(limit)
         .offset(offset)

@@ -7,7 +7,12 @@ interface EntryRow {
   value: string;
 }
 
-interface PointRow {
+/** `head` is the beginning of the value, which has an index. */
+interface ValueRow extends EntryRow {
+  head: string;
+}
+
+export interface PointRow {
   key: string;
   value: number;
   is_nan: number;
@@ -32,6 +37,42 @@ export interface RunRow {
   start_time: number;
   end_time: number | null;
   lifecycle: 'active' | 'deleted';
+  deleted_at: number | null;
+}
+
+/** A metric of a run: its latest point, and what is known of all of them without reading them. See tracking-points.ts. */
+export interface RunMetricRow extends PointRow {
+  run_id: string;
+  /** The run's, so that one index serves filter and order of a search. */
+  experiment_id: number;
+  points: number;
+  min_step: number;
+  max_step: number;
+  min_timestamp: number;
+  max_timestamp: number;
+  /** Step of the last point in the order of the history. */
+  last_step: number;
+  /** 1: the chunks follow each other in the order of the history. */
+  in_order: number;
+  /** Number of the next chunk; the last `loose` of them are not full. */
+  chunks: number;
+  loose: number;
+  loose_points: number;
+}
+
+export interface ChunkRow {
+  run_id: string;
+  key: string;
+  seq: number;
+  points: number;
+  min_step: number;
+  max_step: number;
+  min_timestamp: number;
+  max_timestamp: number;
+  /** First, lowest, highest and last point. */
+  summary: Uint8Array;
+  /** metric-points.ts */
+  data: Uint8Array;
 }
 
 export interface LoggedModelRow {
@@ -62,19 +103,18 @@ export interface TrackingTables {
   experiments: ExperimentRow;
   experiment_tags: EntryRow & { experiment_id: number };
   runs: RunRow;
-  metrics: PointRow & { run_id: string };
-  latest_metrics: PointRow & { run_id: string };
-  params: EntryRow & { run_id: string };
-  run_tags: EntryRow & { run_id: string };
+  run_metrics: RunMetricRow;
+  metric_chunks: ChunkRow;
+  params: ValueRow & { run_id: string };
+  run_tags: ValueRow & { run_id: string };
   logged_datasets: DatasetRow;
   run_datasets: { run_id: string; dataset_id: number; tags: string };
   run_models: { run_id: string; direction: 'input' | 'output'; model_id: string; step: number };
   logged_models: LoggedModelRow;
   logged_model_params: EntryRow & { model_id: string };
   logged_model_tags: EntryRow & { model_id: string };
-  logged_model_metrics: PointRow & { model_id: string; run_id: string; dataset_name: string; dataset_digest: string };
+  model_metrics: PointRow & { model_id: string; run_id: string; dataset_name: string; dataset_digest: string };
   artifacts: { owner_kind: string; owner_id: string; path: string; digest: string; bytes: number };
-  traces: { id: string; experiment_id: number; request_time: number; info: string };
 }
 
 export type TrackingDb = Kysely<TrackingTables>;
@@ -86,7 +126,7 @@ export type TrackingDb = Kysely<TrackingTables>;
 export function pieces<T>(rows: readonly T[]): T[][] {
   const cut: T[][] = [];
   let at = 0;
-  for (const size of [64, 8, 1]) {
+  for (const size of [64, 16, 4, 1]) {
     for (; rows.length - at >= size; at += size) cut.push(rows.slice(at, at + size));
   }
   return cut;
@@ -98,6 +138,16 @@ export function groups<T>(ids: readonly T[], size = 500): T[][] {
   for (let at = 0; at < ids.length; at += size) cut.push(ids.slice(at, at + size));
   return cut;
 }
+
+const HEAD = 100;
+
+/** The first 100 characters (code points, as SQL counts them). */
+export const headOf = (value: string): string =>
+  value.length <= HEAD
+    ? value
+    : Array.from(value.slice(0, 2 * HEAD))
+        .slice(0, HEAD)
+        .join('');
 
 export const toPoint = (metric: Metric): PointRow => ({
   key: metric.key,

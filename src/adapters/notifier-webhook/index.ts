@@ -2,6 +2,7 @@
  * Notices as webhooks in the form of the Standard Webhooks specification: `webhook-id`, `webhook-timestamp` (seconds) and
  * `webhook-signature` (`v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`), so that receivers can use its libraries.
  */
+export { createMlflowSender } from './mlflow-sender.ts';
 import { createHmac } from 'node:crypto';
 import { MillwrightError } from '../../domain/errors.ts';
 import { CodedError } from '../../platform/coded-error.ts';

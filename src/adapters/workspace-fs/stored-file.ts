@@ -26,7 +26,7 @@ export function storedFiles(artifacts: ArtifactStore): StoreFile {
       const before = await stat(path, { bigint: true });
       const mark = `${before.dev}:${before.ino}:${before.size}:${before.mtimeNs}:${before.ctimeNs}`;
       const seen = known.get(path);
-      if (seen?.mark === mark && (await artifacts.stat(seen.blob.digest)) !== undefined) return seen.blob;
+      if (seen?.mark === mark && (await artifacts.renew(seen.blob.digest)) !== undefined) return seen.blob;
       const blob = await artifacts.put(createReadStream(path));
       const after = await stat(path, { bigint: true });
       if (after.size !== before.size || after.mtimeNs !== before.mtimeNs || BigInt(blob.bytes) !== before.size)

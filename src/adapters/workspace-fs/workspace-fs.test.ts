@@ -30,6 +30,7 @@ function store(): ArtifactStore {
       return { digest, bytes: all.length };
     },
     stat: async (digest) => (blobs.has(digest) ? { digest, bytes: blobs.get(digest)?.length ?? 0 } : undefined),
+    renew: async (digest) => (blobs.has(digest) ? { digest, bytes: blobs.get(digest)?.length ?? 0 } : undefined),
     bytes: async (digest) => blobs.get(digest) ?? missing(),
     putFile: missing,
     get: missing,

@@ -12,6 +12,7 @@ import {
   type RouteContract,
   versionPath,
 } from './contract-route.ts';
+import { TRACE_ROUTES } from './contract-traces.ts';
 import { TRACKING_ROUTES } from './contract-tracking.ts';
 import { datasetsResponse } from './schemas/datasets.ts';
 import {
@@ -71,6 +72,7 @@ export const ROUTES = {
   }),
 
   ...TRACKING_ROUTES,
+  ...TRACE_ROUTES,
 
   datasets: route('GET', '/api/v1/datasets', 'read', 'Dataset versions, newest first', {
     query: byProject,

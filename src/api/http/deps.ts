@@ -5,7 +5,12 @@ import type { Outcome } from '../../domain/monitoring.ts';
 import type { Endpoint, Rollout } from '../../domain/deployments.ts';
 import type { ModelSignature } from '../../domain/registry.ts';
 import type { Delivery } from '../../modules/delivery/index.ts';
+import type { Proofs } from '../../modules/environments/index.ts';
 import type { Tokens } from '../../modules/identity/index.ts';
+import type { Retention } from '../../modules/retention/index.ts';
+import type { Tables } from '../../modules/tables/index.ts';
+import type { Lineage } from '../../modules/lineage/index.ts';
+import type { Registry } from '../../modules/registry/index.ts';
 import type { Tracking } from '../../modules/tracking/index.ts';
 import type { AnalyticsStore } from '../../ports/analytics-store.ts';
 import type { ArtifactStore } from '../../ports/artifact-store.ts';
@@ -46,15 +51,35 @@ export interface ApiDeps {
   readonly tracking: Pick<
     Tracking,
     | 'searchExperiments'
-    | 'searchRuns'
+    | 'findTraces'
+    | 'getTrace'
+    | 'getTraces'
+    | 'traceSpans'
+    | 'deleteTraces'
+    | 'runTable'
+    | 'runGroups'
+    | 'runsById'
+    | 'runKeys'
+    | 'runFamily'
+    | 'curves'
+    | 'changeRuns'
+    | 'views'
+    | 'saveView'
+    | 'deleteView'
+    | 'previewArtifact'
     | 'countRuns'
     | 'getRun'
     | 'getRunInfo'
+    | 'getLoggedModel'
     | 'metricKeys'
-    | 'sampleHistory'
     | 'listArtifacts'
   >;
+  readonly registry: Pick<Registry, 'getModel' | 'aliasMoves' | 'setAliasGates' | 'deleteAlias' | 'setCard'>;
+  readonly lineage: Lineage;
+  readonly proofs: Pick<Proofs, 'prove' | 'proofsOf'>;
   readonly tokens: Tokens;
+  readonly retention: Retention;
+  readonly sql: Tables;
   readonly projects: { specs(): Promise<readonly ProjectSpec[]> };
   readonly pipelines: {
     start(

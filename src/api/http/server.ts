@@ -39,7 +39,7 @@ const CSP =
   "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
 /** Addresses of programs: a page there would hide a wrong path. */
-const NO_PAGE = /^\/(?:api|ajax-api|v1|v2|assets|metrics|get-artifact)(?:\/|$|\?)/;
+const NO_PAGE = /^\/(?:api|ajax-api|v1|v2|assets|metrics|get-artifact|graphql|files|wandb)(?:\/|$|\?)/;
 
 export async function createHttp(options: HttpOptions): Promise<FastifyInstance> {
   const app = Fastify({

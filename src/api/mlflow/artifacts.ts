@@ -1,5 +1,4 @@
 /** The artifact proxy and the listings. Bodies are streamed both ways; a name is resolved in one place and never becomes a path here. */
-import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { MillwrightError } from '../../domain/errors.ts';
@@ -7,14 +6,25 @@ import { runLocation } from '../../domain/tracking.ts';
 import { artifactPath, decodeOnce } from '../../modules/tracking/index.ts';
 import type { ArtifactFile, OwnerRef } from '../../modules/tracking/index.ts';
 import { versionNumber } from '../../modules/registry/index.ts';
+import { chunksOf, DEFAULT_LIMIT, PROXY_ROOT, sendFile } from './artifact-bytes.ts';
 import { optional, parseInput, required, text } from './fields.ts';
 import { route } from './route.ts';
 import type { MlflowDeps, Route, StreamRoute } from './route.ts';
 import { listed } from './wire.ts';
 
-const PROXY = '2.0/mlflow-artifacts/artifacts';
+const PROXY = `${PROXY_ROOT}/artifacts`;
 const SCHEME = 'mlflow-artifacts:/';
-const DEFAULT_LIMIT = 5 * 1024 ** 3;
+
+/** As upstream bounds what its pages send. */
+const PAGE_UPLOAD_LIMIT = 10 * 1024 * 1024;
+
+const notGiven = (field: string): MillwrightError =>
+  new MillwrightError('MW-INVALID', `Request must specify ${field}.`, { where: field });
+
+function withRunId(query: unknown): unknown {
+  if (typeof query !== 'object' || query === null || !('run_uuid' in query) || 'run_id' in query) return query;
+  return { ...query, run_id: query.run_uuid };
+}
 
 function fileWire(file: ArtifactFile, path: string): Readonly<Record<string, unknown>> {
   return { path, is_dir: file.isDir, ...(file.bytes === undefined ? {} : { file_size: file.bytes }) };
@@ -26,26 +36,6 @@ function proxiedPath(request: FastifyRequest): string {
   const end = raw.indexOf('?');
   const address = end < 0 ? raw : raw.slice(0, end);
   return decodeOnce(address.slice(address.indexOf(`/${PROXY}/`) + PROXY.length + 2));
-}
-
-async function* chunksOf(body: unknown): AsyncGenerator<Uint8Array> {
-  if (body === undefined || body === null) return;
-  if (!(body instanceof Readable))
-    throw new MillwrightError('MW-INVALID', 'the body could not be read', { where: 'body' });
-  for await (const chunk of body) {
-    if (chunk instanceof Uint8Array) yield chunk;
-  }
-}
-
-/** Never shown by a browser: a file that somebody logged must not run as a page of this server. */
-function sendFile(reply: FastifyReply, path: string, bytes: number, content: AsyncIterable<Uint8Array>): FastifyReply {
-  const name = encodeURIComponent(path.split('/').at(-1) ?? 'artifact').replaceAll("'", '%27');
-  return reply
-    .header('content-type', 'application/octet-stream')
-    .header('content-length', bytes)
-    .header('content-disposition', `attachment; filename*=UTF-8''${name}`)
-    .header('x-content-type-options', 'nosniff')
-    .send(Readable.from(content));
 }
 
 export function artifactRoutes({ tracking }: MlflowDeps): readonly Route[] {
@@ -94,7 +84,7 @@ export function artifactStreams({
   }
 
   const runArtifact: StreamRoute['serve'] = async (request, reply) => {
-    const { run_id: id, path } = parseInput(z.object({ run_id: required, path: required }), request.query);
+    const { run_id: id, path } = parseInput(z.object({ run_id: required, path: required }), withRunId(request.query));
     const { id: owner } = await tracking.getRunInfo(id);
     return download(reply, owner, artifactPath(path));
   };
@@ -114,6 +104,17 @@ export function artifactStreams({
     return download(reply, owner, path === '' ? artifactPath(input.path) : `${path}/${artifactPath(input.path)}`);
   };
 
+  /** What MLflow's own pages send: the text of a file as the body. */
+  const upload: StreamRoute['serve'] = async (request, reply) => {
+    const { run_uuid: id, path } = parseInput(z.object({ run_uuid: text, path: text }), request.query);
+    if (id === undefined || id === '') throw notGiven('run_uuid');
+    if (path === undefined || path === '') throw notGiven('path');
+    if (request.headers['content-length'] === '0' || request.body === undefined) throw notGiven('data');
+    const { id: owner } = await tracking.getRunInfo(id);
+    await tracking.writeArtifact(owner, artifactPath(path), chunksOf(request.body), PAGE_UPLOAD_LIMIT);
+    return reply.send('');
+  };
+
   const proxy = ['/api', '/ajax-api'].flatMap((prefix): StreamRoute[] => [
     {
       method: 'GET',
@@ -131,7 +132,7 @@ export function artifactStreams({
       async serve(request, reply) {
         const { owner, path } = await tracking.locate(proxiedPath(request));
         await tracking.writeArtifact(owner, path, chunksOf(request.body), artifactLimitBytes);
-        return reply.send({});
+        return reply.send('');
       },
     },
     {
@@ -148,6 +149,7 @@ export function artifactStreams({
 
   return [
     ...proxy,
+    { method: 'POST', path: '/ajax-api/2.0/mlflow/upload-artifact', permission: 'log', serve: upload },
     { method: 'GET', path: '/get-artifact', permission: 'read', serve: runArtifact },
     { method: 'GET', path: '/ajax-api/2.0/mlflow/get-artifact', permission: 'read', serve: runArtifact },
     { method: 'GET', path: '/model-versions/get-artifact', permission: 'read', serve: versionArtifact },

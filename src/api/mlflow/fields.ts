@@ -73,6 +73,21 @@ function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {
   return value;
 }
 
+/** A JSON value's type as Python calls it: MLflow's texts name it. */
+function pythonType(value: unknown): string {
+  if (Array.isArray(value)) return 'list';
+  switch (typeof value) {
+    case 'string':
+      return 'str';
+    case 'number':
+      return Number.isInteger(value) ? 'int' : 'float';
+    case 'boolean':
+      return 'bool';
+    default:
+      return 'dict';
+  }
+}
+
 /** Throws MW-INVALID with MLflow's texts: missing or invalid, and where. */
 export function parseInput<S extends z.ZodType>(schema: S, raw: unknown): z.output<S> {
   const parsed = schema.safeParse(raw);
@@ -85,6 +100,6 @@ export function parseInput<S extends z.ZodType>(schema: S, raw: unknown): z.outp
   throw invalidValue(
     name,
     value,
-    ` Hint: Value was of type '${Array.isArray(value) ? 'list' : typeof value}'. See the API docs for more information about request parameters.`,
+    ` Hint: Value was of type '${pythonType(value)}'. See the API docs for more information about request parameters.`,
   );
 }

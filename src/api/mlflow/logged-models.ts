@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { missingValue } from '../../modules/tracking/index.ts';
 import { entry, flag, int, list, messages, optional, required, text } from './fields.ts';
 import { route } from './route.ts';
 import type { MlflowDeps, Route } from './route.ts';
@@ -62,6 +63,7 @@ export function loggedModelRoutes({ tracking }: MlflowDeps): readonly Route[] {
         page_token: text,
       }),
       handler: async (input) => {
+        if (input.experiment_ids.length === 0) throw missingValue('experiment_ids');
         const datasets = input.datasets.map(({ dataset_name: name, dataset_digest: digest }) =>
           digest === undefined || digest === '' ? { name } : { name, digest },
         );
@@ -69,7 +71,8 @@ export function loggedModelRoutes({ tracking }: MlflowDeps): readonly Route[] {
           experimentIds: input.experiment_ids,
           filter: input.filter,
           datasets,
-          maxResults: input.max_results,
+          // 0 is protobuf's word for not given, and MLflow takes it so here.
+          maxResults: input.max_results === 0 ? undefined : input.max_results,
           orderBy: input.order_by.map(orderText),
           pageToken: input.page_token,
         });
@@ -107,9 +110,10 @@ export function loggedModelRoutes({ tracking }: MlflowDeps): readonly Route[] {
       path: 'logged-models/:model_id/tags',
       permission: 'log',
       input: id.extend({ tags: messages(entry) }),
-      handler: async (input) => ({
-        model: loggedModelWire(await tracking.setLoggedModelTags(input.model_id, input.tags)),
-      }),
+      handler: async (input) => {
+        await tracking.setLoggedModelTags(input.model_id, input.tags);
+        return {};
+      },
     }),
     route({
       method: 'DELETE',

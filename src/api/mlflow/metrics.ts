@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MillwrightError } from '../../domain/errors.ts';
+import { missingValue } from '../../modules/tracking/index.ts';
 import { double, entry, int, list, messages, required, requiredInt, text } from './fields.ts';
 import { route } from './route.ts';
 import type { MlflowDeps, Route } from './route.ts';
@@ -35,7 +36,7 @@ export function metricRoutes({ tracking }: MlflowDeps): readonly Route[] {
       permission: 'log',
       input: point.extend({ run_id: required }),
       handler: async (input) => {
-        await tracking.logBatch(input.run_id, { metrics: [toMetric(input)] });
+        await tracking.logOne(input.run_id, { metrics: [toMetric(input)] });
         return {};
       },
     }),
@@ -75,11 +76,20 @@ export function metricRoutes({ tracking }: MlflowDeps): readonly Route[] {
       }),
       handler: async (input) => {
         const { run_ids: ids, start_step: start, end_step: end, max_results: most = 2500 } = input;
-        if (ids.length === 0 || ids.length > 100) throw bad('run_ids', 'give 1 to 100 run ids');
-        if (most < 1 || most > 2500) throw bad('max_results', 'it must be 1 to 2500');
+        if (ids.length === 0) throw missingValue('run_ids');
+        if (ids.length > 100)
+          throw bad(
+            'run_ids',
+            `GetMetricHistoryBulkInterval request must specify at most 100 run_ids. Received ${ids.length} run_ids.${DOCS}`,
+          );
+        if (most < 1 || most > 2500) throw bad('max_results', `max_results must be between 1 and 2500.${DOCS}`);
         if ((start === undefined) !== (end === undefined))
-          throw bad('start_step', 'give both start_step and end_step, or none');
-        if (start !== undefined && end !== undefined && start > end) throw bad('start_step', 'it is after end_step');
+          throw bad('start_step', 'If either start step or end step are specified, both must be specified.');
+        if (start !== undefined && end !== undefined && start > end)
+          throw bad(
+            'start_step',
+            `end_step must be greater than start_step. Found start_step=${start} and end_step=${end}.`,
+          );
         const metrics = [];
         for (const id of ids) {
           const { items } = await tracking.metricHistory(id, input.metric_key);
@@ -97,5 +107,6 @@ export function metricRoutes({ tracking }: MlflowDeps): readonly Route[] {
   ];
 }
 
-const bad = (field: string, reason: string): MillwrightError =>
-  new MillwrightError('MW-INVALID', `Invalid value for parameter '${field}': ${reason}`, { where: field });
+const DOCS = ' See the API docs for more information about request parameters.';
+
+const bad = (field: string, text_: string): MillwrightError => new MillwrightError('MW-INVALID', text_, { where: field });

@@ -117,8 +117,8 @@ export function modelVersionRoutes({ registry, tracking }: MlflowDeps): readonly
       path: 'model-versions/set-tag',
       permission: 'log',
       input: one.extend(entry.shape),
-      handler: async ({ name, version, key, value }) => {
-        await registry.setVersionTag(name, version, { key, value });
+      handler: async ({ name, version, key, value }, ctx) => {
+        await registry.setVersionTag(ctx, name, version, { key, value });
         return {};
       },
     }),
@@ -127,8 +127,8 @@ export function modelVersionRoutes({ registry, tracking }: MlflowDeps): readonly
       path: 'model-versions/delete-tag',
       permission: 'log',
       input: one.extend({ key: required }),
-      handler: async ({ name, version, key }) => {
-        await registry.deleteVersionTag(name, version, key);
+      handler: async ({ name, version, key }, ctx) => {
+        await registry.deleteVersionTag(ctx, name, version, key);
         return {};
       },
     }),

@@ -52,7 +52,8 @@ export function registeredModelRoutes({ registry }: MlflowDeps): readonly Route[
       path: 'registered-models/update',
       permission: 'log',
       input: named.extend({ description: text }),
-      handler: async ({ name, description }) => wire(await registry.updateModel(name, description ?? '')),
+      handler: async ({ name, description }) =>
+        wire(await (description === undefined ? registry.getModel(name) : registry.updateModel(name, description))),
     }),
     route({
       method: 'DELETE',
@@ -86,8 +87,8 @@ export function registeredModelRoutes({ registry }: MlflowDeps): readonly Route[
       path: 'registered-models/set-tag',
       permission: 'log',
       input: named.extend(entry.shape),
-      handler: async ({ name, key, value }) => {
-        await registry.setModelTag(name, { key, value });
+      handler: async ({ name, key, value }, ctx) => {
+        await registry.setModelTag(ctx, name, { key, value });
         return {};
       },
     }),
@@ -96,8 +97,8 @@ export function registeredModelRoutes({ registry }: MlflowDeps): readonly Route[
       path: 'registered-models/delete-tag',
       permission: 'log',
       input: named.extend({ key: required }),
-      handler: async ({ name, key }) => {
-        await registry.deleteModelTag(name, key);
+      handler: async ({ name, key }, ctx) => {
+        await registry.deleteModelTag(ctx, name, key);
         return {};
       },
     }),

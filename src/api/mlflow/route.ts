@@ -6,6 +6,7 @@ import type { Registry } from '../../modules/registry/index.ts';
 import type { Tracking } from '../../modules/tracking/index.ts';
 import type { Context } from '../../ports/context.ts';
 import type { Audit } from '../audited.ts';
+import type { Signer } from '../../platform/signing.ts';
 import { parseInput } from './fields.ts';
 
 export interface MlflowDeps {
@@ -13,10 +14,10 @@ export interface MlflowDeps {
   readonly registry: Registry;
   /** Throws MW-UNAUTHENTICATED, MW-FORBIDDEN. Called before a body is read. */
   readonly authorize: (request: FastifyRequest, permission: Permission) => Context | Promise<Context>;
+  /** Makes and judges the addresses that are handed out for one file or part. */
+  readonly signer: Signer;
   /** Told of every move of an alias or stage: they decide what is served. */
   readonly audit?: Audit;
-  /** Millwright's own version. Below 3.4 it tells MLflow's client to send spans as an artifact and not by OTLP. */
-  readonly version: string;
   /** Bytes of one artifact; default 5 GiB. */
   readonly artifactLimitBytes?: number;
 }
@@ -28,7 +29,10 @@ export interface Route {
   /** After `/api/` and `/ajax-api/`, e.g. `2.0/mlflow/runs/get`. */
   readonly path: string;
   readonly permission: Permission;
-  readonly answer: (raw: Readonly<Record<string, unknown>>, ctx: Context) => Promise<unknown>;
+  /** Bytes of the body, where it may be larger than other routes' 8 MiB. */
+  readonly bodyLimit?: number;
+  /** `base`: how this server was called, such as `http://127.0.0.1:5000`. */
+  readonly answer: (raw: Readonly<Record<string, unknown>>, ctx: Context, base: string) => Promise<unknown>;
 }
 
 interface Declaration<S extends z.ZodType> {
@@ -36,17 +40,34 @@ interface Declaration<S extends z.ZodType> {
   /** Below `2.0/mlflow/`, or with its own version: `3.0/mlflow/traces`. */
   readonly path: string;
   readonly permission: Permission;
+  readonly bodyLimit?: number;
   readonly input: S;
-  readonly handler: (input: z.output<S>, ctx: Context) => Promise<unknown>;
+  readonly handler: (input: z.output<S>, ctx: Context, base: string) => Promise<unknown>;
 }
 
-export function route<S extends z.ZodType>({ method, path, permission, input, handler }: Declaration<S>): Route {
+/** `run_uuid` is what clients before 1.0 call a run's id, and some pages of MLflow still. */
+function withRunId(raw: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return raw['run_uuid'] === undefined || raw['run_id'] !== undefined ? raw : { ...raw, run_id: raw['run_uuid'] };
+}
+
+export function route<S extends z.ZodType>(declaration: Declaration<S>): Route {
+  const { method, path, permission, bodyLimit, input, handler } = declaration;
   return {
     method,
-    path: /^\d\.0\//.test(path) ? path : `2.0/mlflow/${path}`,
+    ...(bodyLimit === undefined ? {} : { bodyLimit }),
+    path: /^\d\.0(?:\/|mlflow\/)/.test(path) ? path : `2.0/mlflow/${path}`,
     permission,
-    answer: (raw, ctx) => handler(parseInput(input, raw), ctx),
+    answer: (raw, ctx, base) => handler(parseInput(input, withRunId(raw)), ctx, base),
   };
+}
+
+/** A route whose address is its permission: `admit` throws before the body is read. */
+export interface SignedRoute {
+  readonly method: Method;
+  /** Absolute. */
+  readonly path: string;
+  readonly admit: (request: FastifyRequest) => void;
+  readonly serve: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 }
 
 /** A route that streams: it reads the request and writes the reply by itself. */

@@ -6,6 +6,8 @@ import type { MlflowDeps, Route } from './route.ts';
 import { listed, runInfoWire, runWire, token } from './wire.ts';
 
 const run = z.object({ run_id: required });
+/** A data set's profile alone may have 16 MiB. */
+const INPUTS_LIMIT = 24 * 1024 * 1024;
 
 const dataset = z.object({
   name: required,
@@ -23,6 +25,16 @@ const dataset = z.object({
 });
 
 export const modelStatus = z.enum(MODEL_STATUSES);
+/** By name, or by number as protobuf's JSON also allows. */
+const runStatus = z.union([
+  z.enum(RUN_STATUSES),
+  z
+    .number()
+    .int()
+    .min(1)
+    .max(RUN_STATUSES.length)
+    .transform((number) => RUN_STATUSES[number - 1] ?? 'RUNNING'),
+]);
 
 export function runRoutes({ tracking }: MlflowDeps): readonly Route[] {
   return [
@@ -45,7 +57,9 @@ export function runRoutes({ tracking }: MlflowDeps): readonly Route[] {
           startTime: input.start_time,
           tags: input.tags,
         });
-        return { run: runWire(await tracking.getRun(id)) };
+        // A run just made has no `outputs` in MLflow's answer, every other has.
+        const { outputs: _none, ...made } = runWire(await tracking.getRun(id));
+        return { run: made };
       },
     }),
     route({
@@ -59,7 +73,7 @@ export function runRoutes({ tracking }: MlflowDeps): readonly Route[] {
       method: 'POST',
       path: 'runs/update',
       permission: 'log',
-      input: run.extend({ status: optional(z.enum(RUN_STATUSES)), end_time: int, run_name: text }),
+      input: run.extend({ status: optional(runStatus), end_time: int, run_name: text }),
       handler: async (input) => {
         const name = input.run_name === '' ? undefined : input.run_name;
         const info = await tracking.updateRun(input.run_id, { status: input.status, endTime: input.end_time, name });
@@ -116,7 +130,7 @@ export function runRoutes({ tracking }: MlflowDeps): readonly Route[] {
       permission: 'log',
       input: run.extend(entry.shape),
       handler: async ({ run_id: id, key, value }) => {
-        await tracking.logBatch(id, { tags: [{ key, value }] });
+        await tracking.logOne(id, { tags: [{ key, value }] });
         return {};
       },
     }),
@@ -136,7 +150,7 @@ export function runRoutes({ tracking }: MlflowDeps): readonly Route[] {
       permission: 'log',
       input: run.extend(entry.shape),
       handler: async ({ run_id: id, key, value }) => {
-        await tracking.logBatch(id, { params: [{ key, value }] });
+        await tracking.logOne(id, { params: [{ key, value }] });
         return {};
       },
     }),
@@ -144,6 +158,7 @@ export function runRoutes({ tracking }: MlflowDeps): readonly Route[] {
       method: 'POST',
       path: 'runs/log-inputs',
       permission: 'log',
+      bodyLimit: INPUTS_LIMIT,
       input: run.extend({
         datasets: messages(z.object({ tags: messages(entry), dataset })),
         models: messages(z.object({ model_id: required })),
@@ -175,10 +190,7 @@ export function runRoutes({ tracking }: MlflowDeps): readonly Route[] {
       permission: 'log',
       input: run.extend({ model_json: required }),
       handler: async (input) => {
-        // What clients before 3.0 send: kept where they look for it, in a tag.
-        await tracking.logBatch(input.run_id, {
-          tags: [{ key: 'mlflow.log-model.history', value: `[${input.model_json}]` }],
-        });
+        await tracking.addModelHistory(input.run_id, input.model_json);
         return {};
       },
     }),

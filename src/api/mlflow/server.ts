@@ -1,7 +1,13 @@
 /** What this server says of itself to MLflow's clients. */
 import { z } from 'zod';
 import { route } from './route.ts';
-import type { MlflowDeps, Route, StreamRoute } from './route.ts';
+import type { Route, StreamRoute } from './route.ts';
+
+/**
+ * The MLflow whose API this is. Its clients read it from `/version` to choose what they send: from 3.4 on they send spans by OTLP
+ * while a trace runs. Millwright's own version is in `GET /api/v1/server`.
+ */
+export const COMPAT_VERSION = '3.17.2';
 
 export function serverRoutes(): readonly Route[] {
   return [
@@ -14,17 +20,17 @@ export function serverRoutes(): readonly Route[] {
         store_type: 'SqlStore',
         workspaces_enabled: false,
         trace_archival_enabled: false,
-        multipart_uploads_enabled: false,
-        multipart_downloads_enabled: false,
-        presigned_upload_run_id_supported: false,
-        presigned_upload_model_id_supported: false,
+        multipart_uploads_enabled: true,
+        multipart_downloads_enabled: true,
+        presigned_upload_run_id_supported: true,
+        presigned_upload_model_id_supported: true,
         features_enabled: { gateway: false },
       }),
     }),
   ];
 }
 
-export function serverStreams({ version }: MlflowDeps): readonly StreamRoute[] {
+export function serverStreams(): readonly StreamRoute[] {
   return [
     {
       method: 'GET',
@@ -36,7 +42,7 @@ export function serverStreams({ version }: MlflowDeps): readonly StreamRoute[] {
       method: 'GET',
       path: '/version',
       permission: 'public',
-      serve: async (_request, reply) => reply.type('text/plain').send(version),
+      serve: async (_request, reply) => reply.type('text/plain').send(COMPAT_VERSION),
     },
   ];
 }

@@ -34,6 +34,7 @@ export function experimentWire(experiment: Experiment): Readonly<Record<string, 
     name: experiment.name,
     artifact_location: experimentLocation(experiment.id),
     lifecycle_stage: experiment.lifecycle,
+    workspace: 'default',
     last_update_time: experiment.updatedAt,
     creation_time: experiment.createdAt,
     ...listed('tags', entries(experiment.tags)),
@@ -77,7 +78,7 @@ export function runWire(run: Run): Readonly<Record<string, unknown>> {
       ...listed('tags', run.tags),
     },
     inputs: { ...listed('dataset_inputs', datasets), ...listed('model_inputs', models) },
-    ...(outputs.length === 0 ? {} : { outputs: { model_outputs: outputs } }),
+    outputs: listed('model_outputs', outputs),
   };
 }
 
@@ -92,7 +93,7 @@ export function loggedModelWire(model: LoggedModel): Readonly<Record<string, unk
       artifact_uri: modelLocation(model.experimentId, model.id),
       status: model.status,
       model_type: model.modelType,
-      ...(model.sourceRunId === undefined ? {} : { source_run_id: model.sourceRunId }),
+      source_run_id: model.sourceRunId ?? '',
       ...(model.statusMessage === undefined ? {} : { status_message: model.statusMessage }),
       ...listed('tags', model.tags),
     },
@@ -136,7 +137,7 @@ export function registeredModelWire(
     name: model.id,
     creation_timestamp: model.createdAt,
     last_updated_timestamp: model.updatedAt,
-    description: model.description ?? '',
+    ...(model.description === undefined ? {} : { description: model.description }),
     ...listed(
       'latest_versions',
       latest.map((version) => versionWire(version, model)),

@@ -8,6 +8,7 @@ import type { ModelSignature, VersionLineage } from '../../domain/registry.ts';
 import { appendOnce } from '../append-once.ts';
 import type { Reaction } from '../dispatcher.ts';
 import { type LoopDeps, systemContext } from './deps.ts';
+import { followAlias } from './follow-alias.ts';
 import { championOf } from './start-pipeline.ts';
 
 interface Outputs {
@@ -180,7 +181,7 @@ export function judgeModel(deps: LoopDeps): Reaction {
         eventId: ids.next('evt'),
         ...(champion === undefined ? {} : { championVersion: champion.number }),
       });
-      await registry.setAlias(ctx, model.name, 'challenger', version.number);
+      await followAlias(deps, ctx, { model: model.name, alias: 'challenger', version: version.number });
     },
   };
 }

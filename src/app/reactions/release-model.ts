@@ -1,6 +1,10 @@
 /** An accepted version → its image → a release on the endpoint → the champion alias. Three arrows, three handlers. */
+import { MillwrightError } from '../../domain/errors.ts';
+import type { ModelVersion } from '../../domain/registry.ts';
+import type { Context } from '../../ports/context.ts';
 import type { Reaction } from '../dispatcher.ts';
 import { type LoopDeps, systemContext } from './deps.ts';
+import { followAlias } from './follow-alias.ts';
 
 /** model_version.registered (accepted) → packaging. */
 export function packageModel(deps: LoopDeps): Reaction {
@@ -23,6 +27,18 @@ export function packageModel(deps: LoopDeps): Reaction {
   };
 }
 
+/** What serves becomes the champion: a version that the gates of that alias refuse is not released. The refusal is kept and told. */
+async function mayServe(deps: LoopDeps, ctx: Context, { model, number }: ModelVersion): Promise<boolean> {
+  try {
+    await deps.registry.mayMove(model, 'champion', number);
+    return true;
+  } catch (error) {
+    if (!(error instanceof MillwrightError && error.code === 'MW-GATE-REFUSED')) throw error;
+    await followAlias(deps, ctx, { model, alias: 'champion', version: number });
+    return false;
+  }
+}
+
 /** image.built → release and rollout, or straight to champion when the project has no endpoint. */
 export function releaseModel(deps: LoopDeps): Reaction {
   return {
@@ -35,7 +51,7 @@ export function releaseModel(deps: LoopDeps): Reaction {
       if (version === undefined || spec.model?.name !== version.model) return;
       const ctx = systemContext(deps, signal, event);
       if (spec.endpoint === undefined) {
-        await deps.registry.setAlias(ctx, version.model, 'champion', version.number);
+        await followAlias(deps, ctx, { model: version.model, alias: 'champion', version: version.number });
         return;
       }
       const released = await deps.store.releases.find({
@@ -43,6 +59,7 @@ export function releaseModel(deps: LoopDeps): Reaction {
         limit: 1,
       });
       if (released.length > 0) return;
+      if (!(await mayServe(deps, ctx, version))) return;
       const plan = await deps.deployments.plan(ctx, { project: event.project, endpoint: spec.endpoint, version });
       if (!plan.unchanged)
         await deps.deployments.deploy(ctx, plan, `${spec.project} v${version.number} passed its gates`);
@@ -60,7 +77,11 @@ export function moveChampion(deps: LoopDeps): Reaction {
       const endpoint = await deps.store.endpoints.get(event.data.endpoint);
       if (endpoint === undefined) return;
       const number = event.type === 'rollout.promoted' ? event.data.version : event.data.to;
-      await deps.registry.setAlias(systemContext(deps, signal, event), endpoint.model, 'champion', number);
+      await followAlias(deps, systemContext(deps, signal, event), {
+        model: endpoint.model,
+        alias: 'champion',
+        version: number,
+      });
     },
   };
 }

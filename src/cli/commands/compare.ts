@@ -1,7 +1,8 @@
 import { MillwrightError } from '../../domain/errors.ts';
 import { type Api, type Schemas, unwrap } from '../client/client.ts';
 import { type Cell, safe } from '../output.ts';
-import type { Session } from '../session.ts';
+import type { Flags, Session } from '../session.ts';
+import { compareGroups } from './compare-groups.ts';
 
 /** Runs may be named by the first characters of their id. */
 async function find(client: Api, id: string): Promise<Schemas['Run']> {
@@ -19,8 +20,13 @@ async function find(client: Api, id: string): Promise<Schemas['Run']> {
   return only;
 }
 
-export async function run({ api, out }: Session, args: readonly string[]): Promise<void> {
-  if (args.length < 2) throw new MillwrightError('MW-USAGE', 'compare needs two runs or more', { next: 'mw runs' });
+export async function run(session: Session, args: readonly string[], flags: Flags): Promise<void> {
+  if (flags['group'] === true) return compareGroups(session, flags);
+  const { api, out } = session;
+  if (args.length < 2)
+    throw new MillwrightError('MW-USAGE', 'compare needs two runs or more', {
+      next: 'mw runs, or mw compare --group --metric auc',
+    });
   const client = await api();
   const runs = await Promise.all(args.map((id) => find(client, id)));
   const keys = (pick: (one: Schemas['Run']) => object): string[] =>

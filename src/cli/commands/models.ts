@@ -1,6 +1,8 @@
+import { MillwrightError } from '../../domain/errors.ts';
 import { unwrap } from '../client/client.ts';
-import { bytes, estimate, number, safe, time } from '../output.ts';
-import type { Session } from '../session.ts';
+import { estimate, safe, time } from '../output.ts';
+import type { Flags, Session } from '../session.ts';
+import { proveVersion, setGates, showVersion } from './model-version.ts';
 
 async function all({ api, out }: Session): Promise<void> {
   const client = await api();
@@ -44,45 +46,21 @@ async function versions({ api, out }: Session, name: string): Promise<void> {
   );
 }
 
-async function one({ api, out }: Session, name: string, version: number): Promise<void> {
-  const client = await api();
-  const found = await unwrap(
-    client.GET('/api/v1/models/{name}/versions/{version}', { params: { path: { name, version } } }),
-  );
-  out.result(found, () => {
-    const { paint } = out;
-    const metrics = Object.entries(found.version.metrics).map(([key, value]) => [
-      safe(key),
-      estimate(value),
-      estimate(found.championMetrics[key]),
-    ]);
-    return [
-      `${paint.bold(`${safe(name)} v${version}`)}  ${found.version.verdict}: ${safe(found.version.reason ?? '')}`,
-      '',
-      ...found.gates.map(
-        (gate) =>
-          `  ${gate.passed === true ? paint.green('✓') : paint.red('✗')} ${safe(gate.text)}  ${gate.observed === undefined ? '' : number(gate.observed)} ${paint.dim(`${safe(gate.required)}  ${gate.where}`)}`,
-      ),
-      '',
-      ...out.table(
-        ['metric', `v${version}`, found.championVersion === undefined ? 'champion' : `v${found.championVersion}`],
-        metrics,
-      ),
-      '',
-      `data         ${found.datasets.map((set) => `${set.name} ${set.digest.slice(7, 19)} (${number(set.rows)} rows)`).join(', ') || 'unknown'}`,
-      `code         ${found.code?.commit ?? found.code?.digest.slice(7, 19) ?? 'unknown'}`,
-      `environment  ${found.environment === undefined ? 'unknown' : `${found.environment.id}, Python ${found.environment.python}, ${found.environment.packages.length} packages, ${found.environment.os}`}`,
-      `params       ${Object.entries(found.params)
-        .map(([key, value]) => `${key}=${value}`)
-        .join(' ')}`,
-      `parity       ${found.parity === undefined ? 'unknown' : `${found.parity.maxAbsDiff.toExponential(1)} at most over ${number(found.parity.rows)} rows`}`,
-      `image        ${found.image === undefined ? 'not built' : `${found.image.digest.slice(0, 19)}… ${bytes(found.image.bytes)}`}`,
-    ];
-  });
+function versionOf(text: string): { readonly name: string; readonly version: number } {
+  const [, name = '', digits = ''] = /^(.+)\/v?(\d{1,9})$/.exec(text) ?? [];
+  if (name !== '') return { name, version: Number(digits) };
+  throw new MillwrightError('MW-USAGE', `"${text}" is not a model and version`, { next: 'mw models flights/3' });
 }
 
-export async function run(session: Session, args: readonly string[]): Promise<void> {
-  const [name, version] = (args[0] ?? '').split('/');
-  if (name === undefined || name === '') return all(session);
-  return version === undefined ? versions(session, name) : one(session, name, Number(version));
+export async function run(session: Session, args: readonly string[], flags: Flags): Promise<void> {
+  const [first = '', second] = args;
+  if (first === 'prove' && second !== undefined) {
+    const { name, version } = versionOf(second);
+    return proveVersion(session, name, version, flags);
+  }
+  if (first === '') return all(session);
+  if (Array.isArray(flags['gate']) || flags['gates'] === false) return setGates(session, first, flags);
+  if (!first.includes('/')) return versions(session, first);
+  const { name, version } = versionOf(first);
+  return showVersion(session, name, version, flags);
 }

@@ -23,6 +23,7 @@ let requests: BuildRequest[];
 
 /** Names an environment by its requirements without comments, as a lock would be. */
 const builder: EnvironmentBuilder = {
+  remove: async () => 0,
   host: async () => ({ os: 'x', kernel: 'x', arch: 'x64', cpu: 'x', cpuFlags: [], cores: 1, memoryBytes: 1, gpus: [] }),
   async build(request, progress) {
     requests.push(request);

@@ -8,6 +8,9 @@ import type { BuildRequest, BuiltEnvironment, EnvironmentBuilder } from '../../p
 import type { MetadataStore } from '../../ports/metadata-store.ts';
 import type { Workspace } from '../../ports/workspace.ts';
 
+export { createProofs } from './proof.ts';
+export type { Proofs } from './proof.ts';
+
 interface EnvironmentsDeps {
   readonly store: MetadataStore;
   readonly builder: EnvironmentBuilder;

@@ -4,7 +4,7 @@
  * finds every difference in large ones.
  */
 import type { ColumnProfile } from '../../domain/datasets.ts';
-import type { ColumnDrift } from '../../domain/monitoring.ts';
+import { type ColumnDrift, DRIFT_LIMITS } from '../../domain/monitoring.ts';
 import type { Estimate } from '../../domain/registry.ts';
 import {
   benjaminiHochberg,
@@ -19,9 +19,6 @@ import {
 import { countUpTo } from '../../domain/statistics/quantiles.ts';
 import type { ColumnWindow } from '../../ports/analytics-store.ts';
 import { categoryHistogram, numberHistogram } from './column-histogram.ts';
-
-/** Kolmogorov-Smirnov D for numbers, total variation for categories, rise or fall of the missing share. */
-const DRIFT_LIMITS = { number: 0.2, category: 0.1, missing: 0.1, p: 0.01 } as const;
 
 /** Rows read of each number column. */
 export const DRIFT_SAMPLE = 5000;

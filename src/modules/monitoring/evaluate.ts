@@ -1,9 +1,9 @@
 /** One evaluation of one monitor at one boundary: reads, judges, decides nothing about alerts. */
 import { evaluateCondition } from '../../domain/conditions.ts';
 import type { ColumnProfile } from '../../domain/datasets.ts';
+import { readEstimate } from '../../domain/gates.ts';
 import type { ColumnDrift, Evaluation } from '../../domain/monitoring.ts';
 import type { DriftMonitorSpec, MonitorSpec, PerformanceMonitorSpec } from '../../domain/project.ts';
-import type { Estimate } from '../../domain/registry.ts';
 import type { AnalyticsStore } from '../../ports/analytics-store.ts';
 import { enoughHistory } from './boundaries.ts';
 import { DRIFT_SAMPLE, readDrift } from './drift.ts';
@@ -51,21 +51,12 @@ async function drift(deps: EvaluateDeps, task: Task, spec: DriftMonitorSpec): Pr
   return { ...none, ...readDrift(reference, await deps.analytics.columns(task.endpoint, from, task.to, DRIFT_SAMPLE)) };
 }
 
-/** `name`, or `name.low`, `name.high`, `name.n` for the interval and the rows of an estimate. */
-function lookup(values: Readonly<Record<string, Estimate>>, name: string): number | undefined {
-  const whole = values[name];
-  if (whole !== undefined) return whole.value;
-  const [, base = '', part = ''] = /^(.*)\.(low|high|n)$/.exec(name) ?? [];
-  const estimate = values[base];
-  return part === 'low' ? estimate?.low : part === 'high' ? estimate?.high : part === 'n' ? estimate?.n : undefined;
-}
-
 function verdict(task: Task, reading: Reading): boolean | undefined {
   const condition = task.spec.alertIf;
   if (condition === undefined) return false;
   const rows = task.spec.kind === 'performance' ? reading.outcomes : reading.predictions;
   if (rows < FEWEST_ROWS || !enoughHistory(task.span, task.to, task.spec.windowMs)) return undefined;
-  return evaluateCondition(condition, (name) => lookup(reading.values, name)).holds;
+  return evaluateCondition(condition, (name) => readEstimate(reading.values, name)).holds;
 }
 
 /** `createdAt` is left to the caller: the wall clock is read when the evaluation is stored. */

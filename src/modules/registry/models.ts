@@ -1,9 +1,11 @@
 import { MillwrightError } from '../../domain/errors.ts';
+import type { EventData } from '../../domain/events.ts';
 import type { ModelVersion, RegisteredModel } from '../../domain/registry.ts';
 import type { Entry } from '../../domain/tracking.ts';
 import type { Clock, Ids } from '../../ports/clock.ts';
 import type { Context } from '../../ports/context.ts';
 import type { MetadataStore, Stores } from '../../ports/metadata-store.ts';
+import { failedGates, judgeMove, readGates, refusal } from './alias-gates.ts';
 import {
   aliasNotFound,
   checkAlias,
@@ -31,10 +33,17 @@ export interface Models {
   renameModel(name: string, to: string): Promise<RegisteredModel>;
   /** With all versions. Throws MW-CONFLICT while an endpoint serves one. */
   deleteModel(name: string): Promise<void>;
-  setModelTag(name: string, tag: Entry): Promise<void>;
-  deleteModelTag(name: string, key: string): Promise<void>;
-  /** Emits `alias.moved`; a move to where it already is does nothing. Throws MW-NOT-FOUND, MW-INVALID. */
+  setModelTag(ctx: Context, name: string, tag: Entry): Promise<void>;
+  deleteModelTag(ctx: Context, name: string, key: string): Promise<void>;
+  /**
+   * Emits `alias.moved`; a move to where it already is does nothing. Throws MW-NOT-FOUND, MW-INVALID, and MW-GATE-REFUSED when a
+   * gate of the alias fails or is unknown: then `alias.refused` is emitted. The answer of the gates is kept on the version.
+   */
   setAlias(ctx: Context, name: string, alias: string, version: number): Promise<void>;
+  /** What must hold before the alias may point at a version; none takes the gates away. Throws MW-CONFIG-EXPRESSION. */
+  setAliasGates(name: string, alias: string, gates: readonly string[]): Promise<void>;
+  /** What `setAlias` would throw, without moving or keeping anything. */
+  mayMove(name: string, alias: string, version: number): Promise<void>;
   /** An alias that is not there is no error. */
   deleteAlias(ctx: Context, name: string, alias: string): Promise<void>;
   /** Throws MW-INVALID when the model has no such alias (MLflow's code for it). */
@@ -75,6 +84,19 @@ export async function mustNotServe(store: Stores, name: string, number?: number)
   }
 }
 
+/** Events that belong to no project. */
+export async function appendRegistryEvent(
+  tx: Stores,
+  ctx: Context,
+  event: { readonly id: string; readonly at: number } & (
+    | { readonly type: 'registered_model.created'; readonly data: EventData['registered_model.created'] }
+    | { readonly type: 'registry_tag.changed'; readonly data: EventData['registry_tag.changed'] }
+  ),
+): Promise<void> {
+  const cause = ctx.cause === undefined ? {} : { cause: ctx.cause };
+  await tx.events.append({ ...event, project: '', actor: ctx.principal.name, ...cause });
+}
+
 export async function appendAliasMoved(
   tx: Stores,
   ctx: Context,
@@ -96,8 +118,23 @@ export async function appendAliasMoved(
   });
 }
 
+async function appendRefused(
+  tx: Stores,
+  ctx: Context,
+  {
+    id,
+    at,
+    project,
+    ...data
+  }: { id: string; at: number; project: string; model: string; alias: string; version: number; reason: string },
+): Promise<void> {
+  const actor = ctx.principal.name;
+  const cause = ctx.cause === undefined ? {} : { cause: ctx.cause };
+  await tx.events.append({ id, type: 'alias.refused', at, project, actor, ...cause, data });
+}
+
 export function createModels(store: MetadataStore, clock: Clock, ids: Ids): Models {
-  async function createModel(_ctx: Context, { name, description, tags = [] }: NewModel): Promise<RegisteredModel> {
+  async function createModel(ctx: Context, { name, description, tags = [] }: NewModel): Promise<RegisteredModel> {
     checkModelName(name);
     for (const tag of tags) checkRegistryTag(tag);
     const now = clock.now();
@@ -112,7 +149,15 @@ export function createModels(store: MetadataStore, clock: Clock, ids: Ids): Mode
     };
     if ((await store.models.get(name)) !== undefined) throw taken(name);
     try {
-      await store.models.insert(model);
+      await store.transaction(async (tx) => {
+        await tx.models.insert(model);
+        await appendRegistryEvent(tx, ctx, {
+          id: ids.next('evt'),
+          at: now,
+          type: 'registered_model.created',
+          data: { model: name },
+        });
+      });
     } catch (error) {
       if (error instanceof MillwrightError && error.code === 'MW-EXISTS') throw taken(name);
       throw error;
@@ -128,27 +173,67 @@ export function createModels(store: MetadataStore, clock: Clock, ids: Ids): Mode
     return store.models.update(name, (model) => ({ ...edit(model), updatedAt: clock.now() }));
   }
 
-  async function moveAlias(ctx: Context, name: string, alias: string, to: number | undefined): Promise<void> {
+  async function changeTags(
+    ctx: Context,
+    name: string,
+    told: { readonly key: string; readonly value?: string },
+    edit: (tags: RegisteredModel['tags']) => RegisteredModel['tags'],
+  ): Promise<void> {
     await store.transaction(async (tx) => {
+      await mustModel(tx, name);
+      const at = clock.now();
+      await tx.models.update(name, (model) => ({ ...model, tags: edit(model.tags), updatedAt: at }));
+      const data = { model: name, ...told };
+      await appendRegistryEvent(tx, ctx, { id: ids.next('evt'), at, type: 'registry_tag.changed', data });
+    });
+  }
+
+  async function moveAlias(ctx: Context, name: string, alias: string, to: number | undefined): Promise<void> {
+    // Thrown after the commit: the refusal itself is kept.
+    const refused = await store.transaction(async (tx): Promise<MillwrightError | undefined> => {
       const model = await mustModel(tx, name);
-      const from = model.aliases[alias];
+      const from = Object.hasOwn(model.aliases, alias) ? model.aliases[alias] : undefined;
       const target = to === undefined ? undefined : await mustVersion(tx, name, to);
-      if (from === to) return;
+      if (from === to) return undefined;
+      const at = clock.now();
+      if (target !== undefined) {
+        const answer = await judgeMove(tx, model, target, alias);
+        if (answer !== undefined) {
+          const result = { ...answer, at, actor: ctx.principal.name };
+          await tx.versions.update(target.id, (found) => ({
+            ...found,
+            aliasResults: { ...found.aliasResults, [alias]: result },
+          }));
+          if (!answer.passed) {
+            const reason = failedGates(answer.gates) || target.description || 'its pipeline';
+            const told = { model: name, alias, version: target.number, reason };
+            await appendRefused(tx, ctx, { id: ids.next('evt'), at, project: target.lineage?.project ?? '', ...told });
+            return refusal(model, target.number, alias, reason);
+          }
+        }
+      }
       await tx.models.update(name, (found) => {
         const { [alias]: _old, ...others } = found.aliases;
-        return { ...found, updatedAt: clock.now(), aliases: to === undefined ? others : { ...others, [alias]: to } };
+        return {
+          ...found,
+          updatedAt: at,
+          aliases: to === undefined ? others : { ...others, [alias]: to },
+          ...(from === undefined ? {} : { aliasesBefore: { ...found.aliasesBefore, [alias]: from } }),
+        };
       });
       const before = from === undefined ? undefined : await tx.versions.get(`${name}/${from}`);
       await appendAliasMoved(tx, ctx, {
         id: ids.next('evt'),
-        at: clock.now(),
+        at,
         project: (target ?? before)?.lineage?.project ?? '',
         model: name,
         alias,
         ...(from === undefined ? {} : { from }),
         ...(to === undefined ? {} : { to }),
       });
+      return undefined;
     });
+    if (refused !== undefined) throw refused;
   }
 
   return {
@@ -190,19 +275,32 @@ export function createModels(store: MetadataStore, clock: Clock, ids: Ids): Mode
         await tx.models.delete(name);
       });
     },
-    async setModelTag(name, tag) {
+    async setModelTag(ctx, name, tag) {
       checkRegistryTag(tag);
-      await change(name, (model) => ({ ...model, tags: { ...model.tags, [tag.key]: tag.value } }));
+      await changeTags(ctx, name, { key: tag.key, value: tag.value }, (tags) => ({ ...tags, [tag.key]: tag.value }));
     },
-    async deleteModelTag(name, key) {
-      await change(name, (model) => {
-        const { [key]: _gone, ...tags } = model.tags;
-        return { ...model, tags };
-      });
+    async deleteModelTag(ctx, name, key) {
+      await changeTags(ctx, name, { key }, ({ [key]: _gone, ...tags }) => tags);
     },
     async setAlias(ctx, name, alias, version) {
       checkAlias(alias);
       await moveAlias(ctx, name, alias, version);
+    },
+    async setAliasGates(name, alias, gates) {
+      checkAlias(alias);
+      readGates(alias, gates);
+      await change(name, (model) => {
+        const { [alias]: _old, ...others } = model.aliasGates ?? {};
+        return { ...model, aliasGates: gates.length === 0 ? others : { ...others, [alias]: [...gates] } };
+      });
+    },
+    async mayMove(name, alias, number) {
+      const model = await mustModel(store, name);
+      const version = await mustVersion(store, name, number);
+      if (model.aliases[alias] === number) return;
+      const answer = await judgeMove(store, model, version, alias);
+      if (answer !== undefined && !answer.passed)
+        throw refusal(model, number, alias, failedGates(answer.gates) || version.description || 'its pipeline');
     },
     async deleteAlias(ctx, name, alias) {
       checkAlias(alias);

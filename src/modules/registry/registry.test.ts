@@ -57,7 +57,7 @@ describe('versions', () => {
       eventId: 'evt_mine',
     });
     expect(await registry.getVersion('flights', 1)).toEqual(made);
-    const [event] = await store.events.find({ limit: 1 });
+    const [event] = await store.events.find({ limit: 1, types: ['model_version.registered'] });
     expect(event).toMatchObject({
       id: 'evt_mine',
       project: 'flights',

@@ -4,7 +4,7 @@ import type { Entry } from '../../domain/tracking.ts';
 import type { Clock, Ids } from '../../ports/clock.ts';
 import type { Context } from '../../ports/context.ts';
 import type { MetadataStore } from '../../ports/metadata-store.ts';
-import { appendAliasMoved, mustModel, mustNotServe, mustVersion, versionsOf } from './models.ts';
+import { appendAliasMoved, appendRegistryEvent, mustModel, mustNotServe, mustVersion, versionsOf } from './models.ts';
 import { checkModelName, checkRegistryTag, stageOf, versionNumber } from './name-rules.ts';
 import { resolveSource } from './version-source.ts';
 
@@ -40,8 +40,10 @@ export interface Versions {
   /** Newest number first, without deleted ones. */
   listVersions(name: string): Promise<readonly ModelVersion[]>;
   updateVersion(name: string, number: number, description: string): Promise<ModelVersion>;
-  setVersionTag(name: string, number: number, tag: Entry): Promise<void>;
-  deleteVersionTag(name: string, number: number, key: string): Promise<void>;
+  /** Markdown; an empty text takes it away, and the page writes one from what is known. */
+  setCard(name: string, number: number, markdown: string): Promise<void>;
+  setVersionTag(ctx: Context, name: string, number: number, tag: Entry): Promise<void>;
+  deleteVersionTag(ctx: Context, name: string, number: number, key: string): Promise<void>;
   /** Soft: the number stays taken, source and aliases go. Throws MW-CONFLICT while an endpoint serves it. */
   deleteVersion(ctx: Context, name: string, number: number): Promise<void>;
   /** MLflow's stages, any case. `archive` moves other versions of Staging or Production to Archived. */
@@ -58,6 +60,22 @@ export function createVersions(store: MetadataStore, clock: Clock, ids: Ids): Ve
   ): Promise<ModelVersion> {
     await mustVersion(store, name, number);
     return store.versions.update(`${name}/${number}`, (version) => ({ ...edit(version), updatedAt: clock.now() }));
+  }
+
+  async function changeTags(
+    ctx: Context,
+    name: string,
+    number: number,
+    told: { readonly key: string; readonly value?: string },
+    edit: (tags: ModelVersion['tags']) => ModelVersion['tags'],
+  ): Promise<void> {
+    await store.transaction(async (tx) => {
+      const { id } = await mustVersion(tx, name, number);
+      const at = clock.now();
+      await tx.versions.update(id, (version) => ({ ...version, tags: edit(version.tags), updatedAt: at }));
+      const data = { model: name, version: number, ...told };
+      await appendRegistryEvent(tx, ctx, { id: ids.next('evt'), at, type: 'registry_tag.changed', data });
+    });
   }
 
   return {
@@ -119,6 +137,11 @@ export function createVersions(store: MetadataStore, clock: Clock, ids: Ids): Ve
         return version;
       });
     },
+    async setCard(name, number, markdown) {
+      await change(name, number, ({ card: _old, ...version }) =>
+        markdown.trim() === '' ? version : { ...version, card: markdown },
+      );
+    },
     getVersion: (name, number) => mustVersion(store, name, number),
     async listVersions(name) {
       await mustModel(store, name);
@@ -126,15 +149,13 @@ export function createVersions(store: MetadataStore, clock: Clock, ids: Ids): Ve
       return versions.filter((version) => version.deletedAt === undefined).sort((a, b) => b.number - a.number);
     },
     updateVersion: (name, number, description) => change(name, number, (version) => ({ ...version, description })),
-    async setVersionTag(name, number, tag) {
+    async setVersionTag(ctx, name, number, tag) {
       checkRegistryTag(tag);
-      await change(name, number, (version) => ({ ...version, tags: { ...version.tags, [tag.key]: tag.value } }));
+      const told = { key: tag.key, value: tag.value };
+      await changeTags(ctx, name, number, told, (tags) => ({ ...tags, [tag.key]: tag.value }));
     },
-    async deleteVersionTag(name, number, key) {
-      await change(name, number, (version) => {
-        const { [key]: _gone, ...tags } = version.tags;
-        return { ...version, tags };
-      });
+    async deleteVersionTag(ctx, name, number, key) {
+      await changeTags(ctx, name, number, { key }, ({ [key]: _gone, ...tags }) => tags);
     },
     async deleteVersion(ctx, name, number) {
       await store.transaction(async (tx) => {

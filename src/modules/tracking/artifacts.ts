@@ -1,4 +1,5 @@
 /** Names of artifacts to blobs. Order of a write: the blob is durable, then the row names it; a row never points at nothing. */
+import { noSuchBlob } from '../../domain/digests.ts';
 import { MillwrightError } from '../../domain/errors.ts';
 import { experimentLocation, modelNotFound, runNotActive, runNotFound } from '../../domain/tracking.ts';
 import type { ArtifactOwner, ArtifactRow } from '../../domain/tracking.ts';
@@ -45,8 +46,16 @@ export interface Artifacts {
   listArtifacts(owner: OwnerRef, path?: string): Promise<readonly ArtifactFile[]>;
   /** All files of an owner with their digests. */
   artifactRows(owner: OwnerRef, path?: string): Promise<readonly ArtifactRow[]>;
+  /** Throws MW-NOT-FOUND. `range` is inclusive start, exclusive end; `bytes` is of the whole file. */
+  openArtifact(
+    owner: OwnerRef,
+    path: string,
+    range?: { readonly start: number; readonly end: number },
+  ): Promise<OpenArtifact>;
   /** Throws MW-NOT-FOUND. */
-  openArtifact(owner: OwnerRef, path: string): Promise<OpenArtifact>;
+  statArtifact(owner: OwnerRef, path: string): Promise<Blob>;
+  /** Throws what a write would throw before it reads its source. */
+  checkWritable(owner: OwnerRef, path: string): Promise<void>;
   /** Files at and below the path; none is no error. */
   deleteArtifacts(owner: OwnerRef, path: string): Promise<number>;
   /** Takes the path after `mlflow-artifacts:/`. Throws MW-PATH, MW-NOT-FOUND. */
@@ -99,15 +108,29 @@ export function createArtifacts(store: TrackingStore, blobs: ArtifactStore): Art
     const name = artifactPath(path);
     await checkActive(owner);
     await checkPlace(owner, name);
+    // Also of a blob that was put long ago: the collector must see it young before any row names it.
+    if ((await blobs.renew(digest)) === undefined) throw noSuchBlob(digest);
     await store.putArtifact(owner, { path: name, digest, bytes });
+  }
+
+  async function checkWritable(ref: OwnerRef, path: string): Promise<void> {
+    const owner = asOwner(ref);
+    await checkActive(owner);
+    await checkPlace(owner, artifactPath(path));
+  }
+
+  async function statArtifact(ref: OwnerRef, path: string): Promise<Blob> {
+    const name = artifactPath(path);
+    const row = await store.getArtifact(asOwner(ref), name);
+    if (row === undefined) throw fileNotFound(name);
+    return { digest: row.digest, bytes: row.bytes };
   }
 
   return {
     putArtifact,
     async writeArtifact(ref, path, source, limitBytes) {
       const owner = asOwner(ref);
-      await checkActive(owner);
-      await checkPlace(owner, artifactPath(path));
+      await checkWritable(owner, path);
       const blob = await blobs.put(source, limitBytes);
       await putArtifact(owner, path, blob);
       return blob;
@@ -117,12 +140,12 @@ export function createArtifacts(store: TrackingStore, blobs: ArtifactStore): Art
       return children(await store.listArtifacts(asOwner(ref), folder), folder);
     },
     artifactRows: (ref, path = '') => store.listArtifacts(asOwner(ref), artifactPath(path, true)),
-    async openArtifact(ref, path) {
-      const name = artifactPath(path);
-      const row = await store.getArtifact(asOwner(ref), name);
-      if (row === undefined) throw fileNotFound(name);
-      return { bytes: row.bytes, digest: row.digest, content: await blobs.get(row.digest) };
+    async openArtifact(ref, path, range) {
+      const { digest, bytes } = await statArtifact(ref, path);
+      return { bytes, digest, content: await blobs.get(digest, range) };
     },
+    statArtifact,
+    checkWritable,
     async deleteArtifacts(ref, path) {
       const owner = asOwner(ref);
       await checkActive(owner);

@@ -91,6 +91,9 @@ function truncate(value: string, limit: number): string {
   return value.slice(0, end >= 0xd800 && end <= 0xdbff ? limit - 1 : limit);
 }
 
+/** A number as Python prints a float: the texts carry it. */
+const pythonFloat = (value: number): string => (Number.isInteger(value) ? value.toFixed(1) : String(value));
+
 function checkMetric(metric: Metric, at = ''): Metric {
   const path = (name: string): string => (at === '' ? name : `${at}.${name}`);
   checkKey(metric.key, path('name'), 'Metric name');
@@ -99,23 +102,29 @@ function checkMetric(metric: Metric, at = ''): Metric {
     throw invalidValue(
       path('timestamp'),
       timestamp,
-      `metric '${metric.key}' (value=${value}). Timestamp must be a nonnegative long (64-bit integer) `,
+      `metric '${metric.key}' (value=${pythonFloat(value)}). Timestamp must be a nonnegative long (64-bit integer) `,
     );
   }
   if (!Number.isSafeInteger(step)) {
     throw invalidValue(
       path('step'),
       step,
-      `metric '${metric.key}' (value=${value}). Step must be a valid long (64-bit integer).`,
+      `metric '${metric.key}' (value=${pythonFloat(value)}). Step must be a valid long (64-bit integer).`,
     );
   }
   if (Math.abs(value) !== Infinity) return metric;
   return { ...metric, value: value > 0 ? Number.MAX_VALUE : -Number.MAX_VALUE };
 }
 
-export function checkParam({ key, value }: Entry, at = ''): Entry {
+/** The param as it may be stored: a long value is cut. */
+export const checkParamValue = (key: string, value: string): Entry => ({
+  key,
+  value: truncate(value, MAX_PARAM_VALUE),
+});
+
+function checkParam({ key, value }: Entry, at = ''): Entry {
   checkKey(key, at === '' ? 'key' : `${at}.key`, 'Param key');
-  return { key, value: truncate(value, MAX_PARAM_VALUE) };
+  return checkParamValue(key, value);
 }
 
 export function checkTag({ key, value }: Entry, at = ''): Entry {
@@ -132,8 +141,12 @@ function checkCount(what: string, limit: number, count: number): void {
   );
 }
 
-/** Everything is checked before anything is written; returns the batch as it may be stored. Throws MW-INVALID. */
-export function checkBatch({ metrics = [], params = [], tags = [] }: Batch): Required<Batch> {
+/**
+ * Everything is checked before anything is written; returns the batch as it may be stored. Throws MW-INVALID. `single`: the entries
+ * came alone, so that texts name no place in a list.
+ */
+export function checkBatch({ metrics = [], params = [], tags = [] }: Batch, single = false): Required<Batch> {
+  const at = (list: string, i: number): string => (single ? '' : `${list}[${i}]`);
   checkCount('metrics', MAX_METRICS, metrics.length);
   checkCount('params', MAX_ENTRIES, params.length);
   checkCount('tags', MAX_ENTRIES, tags.length);
@@ -153,8 +166,8 @@ export function checkBatch({ metrics = [], params = [], tags = [] }: Batch): Req
     );
   }
   return {
-    metrics: metrics.map((metric, i) => checkMetric(metric, `metrics[${i}]`)),
-    params: params.map((param, i) => checkParam(param, `params[${i}]`)),
-    tags: tags.map((tag, i) => checkTag(tag, `tags[${i}]`)),
+    metrics: metrics.map((metric, i) => checkMetric(metric, at('metrics', i))),
+    params: params.map((param, i) => checkParam(param, at('params', i))),
+    tags: tags.map((tag, i) => checkTag(tag, at('tags', i))),
   };
 }

@@ -4,8 +4,8 @@ import { parseFilter, parseOrder } from '../../domain/tracking-filter.ts';
 import { experimentNotFound } from '../../domain/tracking.ts';
 import type { Entry, Experiment, ViewType } from '../../domain/tracking.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { TrackingStore } from '../../ports/tracking-store.ts';
-import { checkExperimentId, checkKey, checkLength, invalidValue, MAX_EXPERIMENT_TAG_VALUE } from './entry-rules.ts';
+import type { DatasetUse, TrackingStore } from '../../ports/tracking-store.ts';
+import { checkExperimentId, checkKey, checkLength, MAX_EXPERIMENT_TAG_VALUE } from './entry-rules.ts';
 import { page, pageSize } from './paging.ts';
 import type { Page } from './paging.ts';
 
@@ -29,6 +29,8 @@ export interface Experiments {
   restoreExperiment(id: string): Promise<void>;
   setExperimentTag(id: string, tag: Entry): Promise<void>;
   deleteExperimentTag(id: string, key: string): Promise<void>;
+  /** What runs of these experiments took in. Throws MW-INVALID. */
+  datasetUses(ids: readonly string[], limit: number): Promise<readonly DatasetUse[]>;
   searchExperiments(query: SearchQuery & { readonly viewType?: ViewType | undefined }): Promise<Page<Experiment>>;
 }
 
@@ -102,14 +104,12 @@ export function createExperiments(store: TrackingStore, clock: Clock): Experimen
       return store.updateExperiment(id, { name, updatedAt: clock.now() });
     },
     async deleteExperiment(id) {
-      await mustBeActive(id);
+      // Deleted already is not there any more, in MLflow's answer.
+      if ((await must(id)).lifecycle === 'deleted') throw experimentNotFound(id);
       await store.updateExperiment(id, { lifecycle: 'deleted', updatedAt: clock.now() });
     },
     async restoreExperiment(id) {
-      const found = await must(id);
-      if (found.lifecycle === 'active') {
-        throw invalidValue('experiment_id', id, "the experiment must be in the 'deleted' state");
-      }
+      if ((await must(id)).lifecycle === 'active') throw experimentNotFound(id);
       await store.updateExperiment(id, { lifecycle: 'active', updatedAt: clock.now() });
     },
     async setExperimentTag(id, tag) {
@@ -123,6 +123,10 @@ export function createExperiments(store: TrackingStore, clock: Clock): Experimen
       throw new MillwrightError('MW-NOT-FOUND', `No tag with name: ${key} in experiment with id ${id}`, {
         where: 'key',
       });
+    },
+    datasetUses(experiments, limit) {
+      for (const id of experiments) checkExperimentId(id);
+      return store.datasetUses(experiments, limit);
     },
     searchExperiments({ filter, orderBy, maxResults, pageToken, viewType = 'ACTIVE_ONLY' }) {
       const parsed = parseFilter(filter, EXPERIMENT_GRAMMAR);

@@ -5,7 +5,7 @@ import { modelNotFound } from '../../domain/tracking.ts';
 import type { Entry, LoggedModel, LoggedModelStatus } from '../../domain/tracking.ts';
 import type { Clock, Ids } from '../../ports/clock.ts';
 import type { LoggedModelSearch, TrackingStore } from '../../ports/tracking-store.ts';
-import { checkExperimentId, checkKey, checkParam, checkTag } from './entry-rules.ts';
+import { checkExperimentId, checkKey, checkLength, checkParamValue, checkTag, missingValue } from './entry-rules.ts';
 import type { SearchQuery } from './experiments.ts';
 import { page, pageSize } from './paging.ts';
 import type { Page } from './paging.ts';
@@ -41,6 +41,7 @@ export interface LoggedModels {
 
 const FORBIDDEN = ['/', ':', '.', '%', '"', "'"];
 const MAX_PARAMS = 100;
+const MAX_PARAM_KEY = 250;
 
 function checkName(name: string): void {
   if (!FORBIDDEN.some((c) => name.includes(c))) return;
@@ -49,6 +50,12 @@ function checkName(name: string): void {
     `Invalid model name ('${name}') provided. Model name must be a non-empty string and cannot contain the following characters: ('/', ':', '.', '%', '"', "'")`,
     { where: 'name' },
   );
+}
+
+function checkLongKey(key: string): string {
+  if (key === '') throw missingValue('params.key');
+  checkLength(key, MAX_PARAM_KEY, 'Param key');
+  return key;
 }
 
 const toRecord = (entries: readonly Entry[]): Record<string, string> =>
@@ -66,7 +73,8 @@ export function createLoggedModels(store: TrackingStore, clock: Clock, ids: Ids)
         where: 'params',
       });
     }
-    return params.map((param, i) => checkParam(param, `params[${i}]`));
+    // Any key: they are the model's own words (a library's settings) and never become a name of anything.
+    return params.map(({ key, value }) => checkParamValue(checkLongKey(key), value));
   };
   return {
     async createLoggedModel({ experimentId, name = '', modelType = '', sourceRunId, params = [], tags = [] }) {
@@ -92,6 +100,8 @@ export function createLoggedModels(store: TrackingStore, clock: Clock, ids: Ids)
     getLoggedModel: must,
     finalizeLoggedModel: (id, status) => store.updateLoggedModel(id, { status, updatedAt: clock.now() }),
     async deleteLoggedModel(id) {
+      // Again is no error, as MLflow answers it; only what never was is unknown.
+      if ((await store.getLoggedModel(id))?.deletedAt !== undefined) return;
       const now = clock.now();
       await store.updateLoggedModel(id, { updatedAt: now, deletedAt: now });
     },

@@ -17,13 +17,15 @@ function offsetOf(token: string | undefined): number {
   } catch {
     // Falls through: the same answer for every kind of broken token.
   }
-  throw new MillwrightError(
-    'MW-INVALID',
-    `Invalid page token, could not base64-decode or parse: ${token.slice(0, 100)}`,
-    {
-      where: 'page_token',
-    },
-  );
+  throw new MillwrightError('MW-INVALID', 'Invalid page token, could not base64-decode', {
+    where: 'page_token',
+    next: 'send a next_page_token of an earlier answer, or none',
+  });
+}
+
+/** The token of the page that begins after `offset` items. */
+export function tokenOf(offset: number): string {
+  return Buffer.from(JSON.stringify({ offset })).toString('base64');
 }
 
 /** Reads one item more than asked for, to know whether there is a next page without counting. */
@@ -35,19 +37,15 @@ export async function page<T>(
   const offset = offsetOf(token);
   const found = await read({ limit: limit + 1, offset });
   if (found.length <= limit) return { items: found };
-  const next = Buffer.from(JSON.stringify({ offset: offset + limit })).toString('base64');
-  return { items: found.slice(0, limit), nextPageToken: next };
+  return { items: found.slice(0, limit), nextPageToken: tokenOf(offset + limit) };
 }
 
 /** Throws MW-INVALID unless 1 <= value <= cap. */
 export function pageSize(value: number | undefined, fallback: number, cap: number): number {
   if (value === undefined) return fallback;
   if (Number.isSafeInteger(value) && value >= 1 && value <= cap) return value;
-  throw new MillwrightError(
-    'MW-INVALID',
-    `Invalid value ${value} for parameter 'max_results' supplied. It must be at least 1 and at most ${cap}.`,
-    {
-      where: 'max_results',
-    },
-  );
+  const rule = value > cap ? `It must be at most ${cap}` : 'It must be a positive integer';
+  throw new MillwrightError('MW-INVALID', `Invalid value ${value} for parameter 'max_results' supplied. ${rule}`, {
+    where: 'max_results',
+  });
 }

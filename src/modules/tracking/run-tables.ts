@@ -5,7 +5,7 @@ import { parseFilter, parseOrder } from '../../domain/tracking-filter.ts';
 import type { Run, RunInfo, ViewType } from '../../domain/tracking.ts';
 import type { KeyCount, RunSearch, Sample, SampleQuery, TrackingStore } from '../../ports/tracking-store.ts';
 import { checkExperimentId, checkRunId } from './entry-rules.ts';
-import { page } from './paging.ts';
+import { page, tokenOf } from './paging.ts';
 import type { Page } from './paging.ts';
 
 export interface RunTableQuery {
@@ -17,7 +17,7 @@ export interface RunTableQuery {
   /** One of the two says where the page begins. */
   readonly offset?: number | undefined;
   readonly pageToken?: string | undefined;
-  readonly columns?: RunSearch['columns'];
+  readonly columns?: RunSearch['columns'] | undefined;
 }
 
 export interface Curve extends Sample {
@@ -87,9 +87,8 @@ export function createRunTables(store: TrackingStore): RunTables {
         order: parseOrder(orderBy, RUN_GRAMMAR),
         ...(columns === undefined ? {} : { columns }),
       };
-      return page(limit, pageToken, (slice) =>
-        store.searchRuns({ ...search, limit: slice.limit, offset: offset ?? slice.offset }),
-      );
+      const start = offset === undefined ? pageToken : tokenOf(offset);
+      return page(limit, start, (slice) => store.searchRuns({ ...search, ...slice }));
     },
     async runKeys(experimentIds) {
       for (const id of experimentIds) checkExperimentId(id);

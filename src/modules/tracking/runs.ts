@@ -17,6 +17,7 @@ import type { Clock, Ids } from '../../ports/clock.ts';
 import type { TrackingStore } from '../../ports/tracking-store.ts';
 import { checkBatch, checkExperimentId, checkLength, checkRunId, checkTag, missingValue } from './entry-rules.ts';
 import type { SearchQuery } from './experiments.ts';
+import { HISTORY_TAG, withModel } from './model-history.ts';
 import { page, pageSize } from './paging.ts';
 import type { Page } from './paging.ts';
 import { randomRunName } from './run-name.ts';
@@ -56,6 +57,10 @@ export interface Runs {
   countRuns(query: Pick<RunQuery, 'experimentIds' | 'filter' | 'viewType'>): Promise<number>;
   /** Checked whole before anything is written, then written whole. See TrackingStore.logBatch. */
   logBatch(runId: string, batch: Batch): Promise<void>;
+  /** One metric, param or tag alone: as a batch of one, with the texts of a single entry. */
+  logOne(runId: string, entry: Batch): Promise<void>;
+  /** What clients before 3.0 tell of a model that they logged, kept where they look for it: a list in a tag. Throws MW-INVALID. */
+  addModelHistory(runId: string, modelJson: string): Promise<void>;
   deleteTag(runId: string, key: string): Promise<void>;
   /**
    * Copies the metrics (all points) and params of one run whose keys the other lacks, in one batch, and names the source in the tag
@@ -92,14 +97,12 @@ function thin(points: readonly Metric[], most: number): readonly Metric[] {
 
 export function createRuns(store: TrackingStore, clock: Clock, ids: Ids): Runs {
   async function getRun(id: string): Promise<Run> {
-    checkRunId(id);
     const run = await store.getRun(id);
     if (run === undefined) throw runNotFound(id);
     return run;
   }
 
   async function getRunInfo(id: string): Promise<RunInfo> {
-    checkRunId(id);
     const info = await store.getRunInfo(id);
     if (info === undefined) throw runNotFound(id);
     return info;
@@ -168,11 +171,11 @@ export function createRuns(store: TrackingStore, clock: Clock, ids: Ids): Runs {
     },
     async deleteRun(id) {
       await getRunInfo(id);
-      await store.updateRun(id, { lifecycle: 'deleted' });
+      await store.updateRun(id, { lifecycle: 'deleted', deletedAt: clock.now() });
     },
     async restoreRun(id) {
       await getRunInfo(id);
-      await store.updateRun(id, { lifecycle: 'active' });
+      await store.updateRun(id, { lifecycle: 'active', deletedAt: null });
     },
     async searchRuns(query) {
       const search = { ...parsed(query), order: parseOrder(query.orderBy, RUN_GRAMMAR) };
@@ -187,6 +190,15 @@ export function createRuns(store: TrackingStore, clock: Clock, ids: Ids): Runs {
     async logBatch(runId, batch) {
       checkRunId(runId);
       await store.logBatch(runId, checkBatch(batch));
+    },
+    async logOne(runId, entry) {
+      checkRunId(runId);
+      await store.logBatch(runId, checkBatch(entry, true));
+    },
+    async addModelHistory(runId, modelJson) {
+      const { tags } = await getRun(runId);
+      const value = withModel(tags.find(({ key }) => key === HISTORY_TAG)?.value, modelJson);
+      await store.logBatch(runId, { tags: [{ key: HISTORY_TAG, value }] });
     },
     async deleteTag(runId, key) {
       checkRunId(runId);
@@ -229,8 +241,8 @@ export function createRuns(store: TrackingStore, clock: Clock, ids: Ids): Runs {
       datasets.forEach(({ dataset }, i) => {
         if (dataset.name === '') throw missingValue(`datasets[${i}].dataset.name`);
         if (dataset.digest === '') throw missingValue(`datasets[${i}].dataset.digest`);
-        checkLength(dataset.name, 500, `datasets[${i}].dataset.name`);
-        checkLength(dataset.digest, 36, `datasets[${i}].dataset.digest`);
+        checkLength(dataset.name, 500, 'name');
+        checkLength(dataset.digest, 36, 'digest');
       });
       await store.logInputs(runId, datasets, models);
     },

@@ -22,7 +22,10 @@ export function createSavedViews(
 ): SavedViews {
   return {
     async views(place) {
-      const found = await store.savedViews.find({ limit: MAX_VIEWS, ...(place === undefined ? {} : { where: { place } }) });
+      const found = await store.savedViews.find({
+        limit: MAX_VIEWS,
+        ...(place === undefined ? {} : { where: { place } }),
+      });
       return found.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
     },
     saveView: ({ place, name, state }) =>

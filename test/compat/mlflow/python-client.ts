@@ -27,8 +27,10 @@ async function findPython(): Promise<string | undefined> {
 }
 
 /** Path of the interpreter, or why there is none. */
-export async function pythonWithMlflow(): Promise<{ readonly python: string } | { readonly missing: string }> {
-  const key = createHash('sha256').update(REQUIREMENTS.join('\n')).digest('hex').slice(0, 16);
+export async function pythonWithMlflow(
+  requirements: readonly string[] = REQUIREMENTS,
+): Promise<{ readonly python: string } | { readonly missing: string }> {
+  const key = createHash('sha256').update(requirements.join('\n')).digest('hex').slice(0, 16);
   const folder = join(tmpdir(), `millwright-mlflow-${key}`);
   const python = join(folder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
   if (existsSync(join(folder, 'ready'))) return { python };
@@ -46,10 +48,10 @@ export async function pythonWithMlflow(): Promise<{ readonly python: string } | 
     const options = { timeout: INSTALL_MS, maxBuffer: 64 * 1024 * 1024 };
     if (await works('uv', ['--version'])) {
       await run('uv', ['venv', '--python', base, folder], options);
-      await run('uv', ['pip', 'install', '--python', python, ...REQUIREMENTS], options);
+      await run('uv', ['pip', 'install', '--python', python, ...requirements], options);
     } else {
       await run(base, ['-m', 'venv', folder], options);
-      await run(python, ['-m', 'pip', 'install', '--disable-pip-version-check', '-q', ...REQUIREMENTS], options);
+      await run(python, ['-m', 'pip', 'install', '--disable-pip-version-check', '-q', ...requirements], options);
     }
     await writeFile(join(folder, 'ready.tmp'), '');
     await rename(join(folder, 'ready.tmp'), join(folder, 'ready'));

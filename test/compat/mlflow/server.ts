@@ -1,14 +1,17 @@
 /** A real server of ours on an ephemeral port, with SQLite and file artifacts in a temporary folder. */
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Fastify from 'fastify';
 import { openFileArtifacts } from '../../../src/adapters/artifacts-fs/index.ts';
+import { createMlflowSender } from '../../../src/adapters/notifier-webhook/index.ts';
 import { openMetadata } from '../../../src/adapters/metadata-sql/index.ts';
 import { registerMlflow } from '../../../src/api/mlflow/routes.ts';
 import { createRegistry } from '../../../src/modules/registry/index.ts';
 import { createTracking } from '../../../src/modules/tracking/index.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
+import { createSigner } from '../../../src/platform/signing.ts';
 import { createIds } from '../../../src/platform/ids.ts';
 import type { Log } from '../../../src/ports/context.ts';
 
@@ -18,7 +21,8 @@ export interface Request {
   readonly status: number;
 }
 
-export async function startServer() {
+/** `now`: the clock of the signatures. */
+export async function startServer({ now = () => Date.now() }: { readonly now?: () => number } = {}) {
   const home = await mkdtemp(join(tmpdir(), 'mw-mlflow-'));
   const store = await openMetadata(`sqlite://${join(home, 'test.db')}`);
   const artifacts = await openFileArtifacts({ root: join(home, 'blobs'), temporary: join(home, 'tmp') });
@@ -36,11 +40,13 @@ export async function startServer() {
     requests.push({ method: request.method, url: request.url, status: reply.statusCode });
   });
   const tracking = createTracking({ store, artifacts, clock, ids });
-  const registry = createRegistry({ store, clock, ids });
+  // The addresses of tests are names that nobody looks up: everything is public, and 127.0.0.1 is judged as it is.
+  const webhooks = createMlflowSender({ allowPrivate: false, clock });
+  const registry = createRegistry({ store, clock, ids, webhooks });
   await registerMlflow(app, {
     tracking,
     registry,
-    version: '0.1.0',
+    signer: createSigner(new Uint8Array(randomBytes(32)), now),
     authorize: () => ({ principal: { name: 'tester', role: 'admin' }, log, signal: new AbortController().signal }),
   });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });

@@ -70,6 +70,18 @@ export interface paths {
   "/api/v1/storage": {
     get: { parameters: { query?: never; header?: never; path?: never; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['Storage'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
   };
+  "/api/v1/traces": {
+    get: { parameters: { query?: { experiment?: string; filter?: string; order?: string; limit?: number; offset?: number; }; header?: never; path?: never; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['Traces'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+  };
+  "/api/v1/traces/{id}": {
+    get: { parameters: { query?: never; header?: never; path: { id: string; }; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['TraceDetail'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+  };
+  "/api/v1/traces/{id}/spans/{span}": {
+    get: { parameters: { query?: never; header?: never; path: { id: string; span: string; }; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['SpanDetail'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+  };
+  "/api/v1/traces/bulk": {
+    post: { parameters: { query?: never; header?: never; path?: never; cookie?: never }; requestBody: { content: { 'application/json': components['schemas']['TraceBulkChange'] } }; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['BulkChanged'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+  };
   "/api/v1/datasets": {
     get: { parameters: { query?: { project?: string; limit?: number; }; header?: never; path?: never; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['Datasets'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
   };
@@ -188,8 +200,8 @@ export interface components {
     Collectable: { kind: "run" | "experiment" | "logged-model" | "version" | "trace" | "blob" | "attempt" | "environment" | "image" | "job"; id: string; label: string; bytes: number; at?: number; };
     Collected: { applied: boolean; goes: (components['schemas']['Collectable'])[]; totals: ({ kind: string; items: number; bytes: number; })[]; freedBytes: number; kept: ({ kind: string; id: string; label: string; because: string; })[]; ms: number; };
     ColumnDrift: { column: string; type: "number" | "category"; effect: number; pAdjusted: number; psi?: number; shift?: number; drifted: boolean; missingReference: number; missingCurrent: number; unseen: number; outOfRange: number; meanReference?: number; meanCurrent?: number; histogram?: { labels: (string)[]; reference: (number)[]; current: (number)[]; }; };
-    Curves: { curves: ({ run: string; key: string; total: number; points: ((unknown)[])[]; })[]; };
-    DatasetVersion: { id: string; project: string; name: string; digest: string; createdAt: number; rows: number; bytes: number; files: ({ path: string; digest: string; bytes: number; })[]; checks: ({ text: string; passed: boolean; observed: string; })[]; columns: ({ name: string; type: string; missing: number; distinct: number; mean?: number; sd?: number; min?: number; max?: number; edges?: (number)[]; counts?: (number)[]; top?: ({ value: string; rows: number; })[]; })[]; };
+    Curves: { curves: ({ run: string; key: string; total: number; points: ([number, number, number | "NaN" | "Infinity" | "-Infinity"])[]; })[]; };
+    DatasetVersion: { id: string; project: string; name: string; digest: string; createdAt: number; rows: number; bytes: number; files: ({ path: string; digest: string; bytes: number; })[]; previousId?: string; schemaChanges: ({ column: string; kind: "added" | "removed" | "retyped"; from?: string; to?: string; })[]; checks: ({ text: string; passed: boolean; observed: string; })[]; columns: ({ name: string; type: string; missing: number; distinct: number; mean?: number; sd?: number; min?: number; max?: number; edges?: (number)[]; counts?: (number)[]; top?: ({ value: string; rows: number; })[]; })[]; };
     Datasets: { datasets: (components['schemas']['DatasetVersion'])[]; };
     Deploy: { version?: number; };
     Deployed: { endpoint: components['schemas']['Endpoint']; rollout?: components['schemas']['Rollout']; unchanged: boolean; };
@@ -198,7 +210,7 @@ export interface components {
     EndpointDetail: { endpoint: components['schemas']['Endpoint']; signature?: components['schemas']['ModelSignature']; example?: { [key: string]: string | number | boolean | null }; rollouts: (components['schemas']['Rollout'])[]; };
     EndpointSeries: { stepMs: number; points: ({ at: number; byVersion: ({ version: number; calls: number; errors: number; p50Ms?: number; p95Ms?: number; p99Ms?: number; })[]; })[]; events: ({ at: number; text: string; })[]; };
     Endpoints: { endpoints: (components['schemas']['Endpoint'])[]; };
-    EnvironmentProof: { id: string; createdAt: number; status: "running" | "proven" | "failed"; endedAt?: number; buildMs?: number; packages?: number; maxAbsDiff?: number; reason?: string; };
+    EnvironmentProof: { id: string; createdAt: number; status: "running" | "proven" | "failed"; endedAt?: number; buildMs?: number; packages?: number; maxAbsDiff?: number; how?: string; reason?: string; log?: string; };
     ErrorResponse: { error: components['schemas']['Problem']; };
     Estimate: { value: number; low?: number; high?: number; n?: number; };
     Evaluation: { id: string; monitorId: string; createdAt: number; from: number; to: number; predictions: number; outcomes: number; values: { [key: string]: components['schemas']['Estimate'] }; byVersion: { [key: string]: { [key: string]: components['schemas']['Estimate'] } }; breached: boolean | null; };
@@ -254,7 +266,9 @@ export interface components {
     SeriesRequest: { runs: (string)[]; keys: (string)[]; maxPoints?: number; fromStep?: number; toStep?: number; };
     ServerInfo: { version: string; pid: number; startedAt: number; url: string; rest: string; grpc: string; home: string; who: { name: string; role: string; }; authRequired: boolean; };
     Situation: { kind: "new" | "training" | "failed" | "rolling-out" | "alert" | "refused" | "healthy" | "undeployed"; text: string; version?: number; from?: number; percent?: number; runId?: string; runNumber?: number; alertId?: string; reason?: string; };
-    Spread: { n: number; mean: number; sd?: number; low?: number; high?: number; min: number; max: number; };
+    SpanDetail: { id: string; parentId?: string; name: string; type: string; status: "UNSET" | "OK" | "ERROR"; statusMessage: string; startNs: string; endNs?: string; inputs?: unknown; outputs?: unknown; attributes: { [key: string]: unknown }; events: ({ name: string; atUs: number; attributes: { [key: string]: unknown }; })[]; links: ({ traceId: string; spanId: string; attributes: { [key: string]: unknown }; })[]; };
+    SpanOutline: { id: string; parentId?: string; name: string; type: string; status: "UNSET" | "OK" | "ERROR"; statusMessage?: string; startUs: number; durationUs?: number; tokens?: number; events: number; };
+    Spread: { n: number; mean: number; sd?: number; low?: number; high?: number; min: number; max: number; excluded: number; };
     SqlRequest: { sql: string; limit?: number; };
     SqlResult: { columns: ({ name: string; type: string; })[]; rows: ((string | number | boolean | null)[])[]; truncated: boolean; ms: number; snapshotMs: number; };
     SqlTables: { tables: ({ name: string; description: string; columns: ({ name: string; type: string; description: string; })[]; })[]; examples: ({ title: string; sql: string; })[]; };
@@ -269,6 +283,11 @@ export interface components {
     TokenRequest: { name: string; role?: "viewer" | "editor" | "admin"; };
     TokenResponse: { token: components['schemas']['Token']; text: string; };
     TokensResponse: { tokens: (components['schemas']['Token'])[]; required: boolean; };
+    TraceAssessment: { id: string; name: string; kind: "feedback" | "expectation" | "issue"; value: unknown; error?: string; source: string; by: string; rationale?: string; spanId?: string; createdAt: number; valid: boolean; };
+    TraceBulkChange: { action: "delete"; traces: (string)[]; };
+    TraceDetail: { trace: components['schemas']['TraceSummary']; metadata: { [key: string]: string }; spans: (components['schemas']['SpanOutline'])[]; truncated: boolean; assessments: (components['schemas']['TraceAssessment'])[]; };
+    TraceSummary: { id: string; name?: string; experimentId: string; experiment: string; requestTime: number; durationMs?: number; state: "STATE_UNSPECIFIED" | "OK" | "ERROR" | "IN_PROGRESS"; request?: string; response?: string; tags: { [key: string]: string }; runId?: string; session?: string; user?: string; tokens?: { input: number; output: number; total: number; }; cost?: number; spans: number; said: ({ name: string; kind: string; value: unknown; })[]; };
+    Traces: { traces: (components['schemas']['TraceSummary'])[]; total: number; queryMs: number; };
     Trash: { items: (components['schemas']['Collectable'])[]; total: number; };
     TryIt: { rows: ({ [key: string]: string | number | boolean | null })[]; };
     TryItAnswer: { id: string; version: number; latencyMs: number; request: unknown; response: unknown; };

@@ -46,11 +46,17 @@ function columnsOf(nodes: readonly GraphNode[]): ReadonlyMap<string, number> {
   return depths;
 }
 
-export function layout(nodes: readonly GraphNode[]): GraphLayout {
+/** `sweeps`: how often the rows are ordered again by what comes after and before them; a wide graph wants a few. */
+export function layout(nodes: readonly GraphNode[], sweeps = 0): GraphLayout {
   const column = columnsOf(nodes);
   const at = (id: string): number => column.get(id) ?? 0;
   const columns = Math.max(0, ...nodes.map((node) => at(node.id))) + 1;
   const parents = new Map<string, string[]>();
+  const children = new Map<string, string[]>();
+  const join = (from: string, to: string): void => {
+    parents.set(to, [...(parents.get(to) ?? []), from]);
+    children.set(from, [...(children.get(from) ?? []), to]);
+  };
   const members: string[][] = Array.from({ length: columns }, () => []);
   for (const node of nodes) members[at(node.id)]?.push(node.id);
   const routes: Route[] = [];
@@ -63,25 +69,33 @@ export function layout(nodes: readonly GraphNode[]): GraphLayout {
         const bend = `${need}»${c}`;
         if (!parents.has(bend)) {
           members[c]?.push(bend);
-          parents.set(bend, [last]);
+          join(last, bend);
         }
         via.push(bend);
         last = bend;
       }
-      parents.set(node.id, [...(parents.get(node.id) ?? []), last]);
+      join(last, node.id);
       routes.push({ from: need, to: node.id, via });
     }
   }
   const places = new Map<string, Placed>();
-  members.forEach((ids, c) => {
-    // Ordered by the middle of what they come from, measured from the middle of that column, so that edges cross little.
+  const arrange = (c: number, beside: ReadonlyMap<string, readonly string[]>): void => {
+    // Ordered by the middle of what they are joined to, measured from the middle of that column, so that edges cross little.
     const wish = (id: string): number => {
-      const known = (parents.get(id) ?? []).map((one) => places.get(one)).filter((one) => one !== undefined);
+      const known = (beside.get(id) ?? []).map((one) => places.get(one)).filter((one) => one !== undefined);
       return known.length === 0
         ? 0
         : known.reduce((sum, one) => sum + one.row - ((members[one.column]?.length ?? 1) - 1) / 2, 0) / known.length;
     };
-    ids.toSorted((a, b) => wish(a) - wish(b)).forEach((id, row) => places.set(id, { id, column: c, row }));
-  });
+    const ids = members[c] ?? [];
+    const wishes = new Map(ids.map((id) => [id, wish(id)]));
+    members[c] = ids.toSorted((a, b) => (wishes.get(a) ?? 0) - (wishes.get(b) ?? 0));
+    members[c].forEach((id, row) => places.set(id, { id, column: c, row }));
+  };
+  for (let c = 0; c < columns; c += 1) arrange(c, parents);
+  for (let sweep = 0; sweep < sweeps; sweep += 1) {
+    for (let c = columns - 2; c >= 0; c -= 1) arrange(c, children);
+    for (let c = 1; c < columns; c += 1) arrange(c, parents);
+  }
   return { places, routes, columns, rows: members.map((ids) => ids.length) };
 }

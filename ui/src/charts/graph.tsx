@@ -1,6 +1,7 @@
 import { ScrollX } from '../parts/scroll-x.tsx';
 import { useText } from '../i18n/use-text.tsx';
 import { StatusMark, type MarkKind } from '../parts/status-mark.tsx';
+import { geometry } from './graph-geometry.ts';
 import { layout, type GraphNode } from './graph-layout.ts';
 import { px } from './scale.ts';
 
@@ -36,32 +37,8 @@ export function Graph({ nodes, width, label, onPick }: GraphProps) {
   const { t } = useText();
   const plan = layout(nodes);
   const gap = plan.columns < 2 ? 0 : Math.max(36, Math.min(92, (width - 4 - plan.columns * NODE) / (plan.columns - 1)));
-  const total = Math.max(width, 4 + plan.columns * NODE + (plan.columns - 1) * gap);
-  const most = Math.max(1, ...plan.rows);
-  const height = most * PITCH + 10;
-  const at = new Map(
-    [...plan.places.values()].map((one) => [
-      one.id,
-      {
-        x: 2 + one.column * (NODE + gap),
-        y: 5 + ((most - (plan.rows[one.column] ?? 1)) * PITCH) / 2 + one.row * PITCH + (PITCH - HIGH) / 2,
-      },
-    ]),
-  );
-  /** From the right side of one node, through its bends, to the left side of the other. */
-  const path = (ids: readonly string[]): string =>
-    ids
-      .map((id, i) => {
-        const place = at.get(id) ?? { x: 0, y: 0 };
-        const y = place.y + HIGH / 2;
-        if (i === 0) return `M${px(place.x + NODE)} ${px(y)}`;
-        const before = at.get(ids[i - 1] ?? '') ?? place;
-        const x0 = before.x + NODE;
-        const middle = (x0 + place.x) / 2;
-        const curve = `C${px(middle)} ${px(before.y + HIGH / 2)} ${px(middle)} ${px(y)} ${px(place.x)} ${px(y)}`;
-        return i === ids.length - 1 ? curve : `${curve}H${px(place.x + NODE)}`;
-      })
-      .join('');
+  const { at, path, height, width: needed } = geometry(plan, { width: NODE, height: HIGH, pitch: PITCH, gap });
+  const total = Math.max(width, needed);
   return (
     <ScrollX>
       <svg

@@ -14,7 +14,14 @@ export function BrandMark() {
   );
 }
 
-export type PlaceName = 'home' | 'data' | 'pipelines' | 'runs' | 'models' | 'endpoints' | 'monitors'
+export type PlaceName =
+  | 'home'
+  | 'data'
+  | 'pipelines'
+  | 'runs'
+  | 'models'
+  | 'endpoints'
+  | 'monitors'
   | 'lineage'
   | 'sql'
   | 'storage'

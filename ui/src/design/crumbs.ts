@@ -15,7 +15,12 @@ export function projectOf(pathname: string): string | undefined {
 /** The path of an address in words, the last part without a link. */
 export function crumbsOf(pathname: string, t: Text['t']): readonly Crumb[] {
   const project = projectOf(pathname);
-  if (project === undefined) return [{ text: t('nav.home') }];
+  if (project === undefined) {
+    const place = pathname.split('/')[1];
+    return place === 'lineage' || place === 'sql' || place === 'storage'
+      ? [{ text: t('nav.records') }, { text: t(`nav.${place}`) }]
+      : [{ text: t('nav.home') }];
+  }
   const [section, ...rest] = pathname.split('/').slice(3).map(decodeURIComponent);
   const crumbs: Crumb[] = [
     { text: project === '-' ? t('nav.all') : project, to: project === '-' ? '/' : addresses.project(project) },
@@ -48,6 +53,9 @@ export function crumbsOf(pathname: string, t: Text['t']): readonly Crumb[] {
     if (rest[1] !== undefined) crumbs.push({ text: `v${rest[1]}` });
   } else if (section === 'endpoints' && rest[2] !== undefined && rest[0] !== undefined) {
     crumbs.push({ text: rest[0], to: addresses.endpoint(project, rest[0]) }, { text: rest[2] });
+  } else if (section === 'data' && rest[0] !== undefined) {
+    crumbs.push({ text: rest[0] });
+    if (rest[1] !== undefined) crumbs.push({ text: rest[1].slice(0, 12) });
   } else if (rest[0] !== undefined) crumbs.push({ text: rest[0].length > 24 ? `${rest[0].slice(0, 8)}…` : rest[0] });
   return crumbs;
 }

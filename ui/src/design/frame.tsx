@@ -41,7 +41,8 @@ function useProject(pathname: string): string {
 }
 
 const sectionOf = (pathname: string): string => {
-  const section = pathname.split('/')[3] ?? '';
+  const [, first = '', , section = ''] = pathname.split('/');
+  if (first !== '' && first !== 'p') return first;
   if (section === 'incidents') return 'monitors';
   return section === 'compare' ? 'runs' : section === '' ? 'home' : section;
 };
@@ -66,6 +67,9 @@ export function Frame() {
     { keys: 'g m', label: t('nav.models'), run: () => go(addresses.models(project)) },
     { keys: 'g e', label: t('nav.endpoints'), run: () => go(addresses.endpoints(project)) },
     { keys: 'g o', label: t('nav.monitors'), run: () => go(addresses.monitors(project)) },
+    { keys: 'g l', label: t('nav.lineage'), run: () => go('/lineage') },
+    { keys: 'g s', label: t('nav.sql'), run: () => go(addresses.sql()) },
+    { keys: 'g k', label: t('nav.storage'), run: () => go(addresses.storage()) },
   ]);
   const crumbs = crumbsOf(pathname, t);
   const section = sectionOf(pathname);

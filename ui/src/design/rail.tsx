@@ -9,7 +9,8 @@ import { StatusMark } from '../parts/status-mark.tsx';
 import { BrandMark, PlaceIcon, type PlaceName } from './brand.tsx';
 import { nextTheme } from './theme.ts';
 
-type LoopPlace = Exclude<PlaceName, 'home' | 'find'>;
+const RECORDS = ['lineage', 'sql', 'storage'] as const;
+type LoopPlace = Exclude<PlaceName, 'home' | 'find' | (typeof RECORDS)[number]>;
 const LOOP: readonly LoopPlace[] = ['data', 'pipelines', 'runs', 'models', 'endpoints', 'monitors'];
 
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
@@ -74,6 +75,10 @@ export function Rail({ project, section }: Omit<RailProps, 'onFind'>) {
         )}
       </div>
       {LOOP.map((place) => item(place, addresses[place](project)))}
+      <div className="cap">
+        <span>{t('nav.records')}</span>
+      </div>
+      {RECORDS.map((place) => item(place, `/${place}`))}
       <div className="who">
         {server === undefined ? null : (
           <>
@@ -100,7 +105,7 @@ export function Rail({ project, section }: Omit<RailProps, 'onFind'>) {
   );
 }
 
-const BAR: readonly Exclude<PlaceName, 'find'>[] = ['home', 'runs', 'endpoints', 'monitors'];
+const BAR: readonly ('home' | LoopPlace)[] = ['home', 'runs', 'endpoints', 'monitors'];
 
 /** The rail of a phone. */
 export function TabBar({ project, section, onFind }: RailProps) {

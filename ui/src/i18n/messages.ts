@@ -5,7 +5,9 @@ import { home } from './home.ts';
 import { models } from './models.ts';
 import { monitors } from './monitors.ts';
 import { pipelines } from './pipelines.ts';
+import { records } from './records.ts';
 import { runs } from './runs.ts';
+import { versions } from './versions.ts';
 
 /** Every text of the app, in both languages. */
 export const MESSAGES = {
@@ -15,6 +17,8 @@ export const MESSAGES = {
   ...runs,
   ...pipelines,
   ...models,
+  ...versions,
+  ...records,
   ...endpoints,
   ...monitors,
 } as const;

@@ -108,6 +108,16 @@ function say(event: LoopEvent, { t, tx, f }: Text): Said | undefined {
             what: tx('event.alias.moved', { alias: <b>{text(event, 'alias')}</b>, model, v }),
             ...why(was('event.alias.moved.why')),
           };
+    case 'alias.refused':
+      return {
+        what: tx('event.alias.refused', { v, alias: <b>{text(event, 'alias')}</b> }),
+        ...why(text(event, 'reason')),
+      };
+    case 'environment.proof_ended':
+      return {
+        what: tx(event.data['proven'] === true ? 'event.proof.proven' : 'event.proof.failed', { v }),
+        ...why(text(event, 'reason')),
+      };
     case 'image.built':
       return {
         what: tx('event.image.built', { v }),

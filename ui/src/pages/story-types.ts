@@ -10,6 +10,8 @@ export const STORY_TYPES = [
   'model.unchanged',
   'model_version.registered',
   'alias.moved',
+  'alias.refused',
+  'environment.proof_ended',
   'image.built',
   'release.created',
   'rollout.started',

@@ -23,6 +23,10 @@ export interface ConfirmProps {
   readonly verb: string;
   readonly keep: string;
   readonly onConfirm: () => void;
+  /** What must be chosen or known before the verb can be pressed; stands above the plan. */
+  readonly children?: ReactNode;
+  /** The verb waits: something above is not chosen yet. */
+  readonly blocked?: boolean;
 }
 
 const SIGN_CLASS = { '+': 'c-ok', '~': 'c-warn', '-': 'c-fail', '=': 'dim' } as const;
@@ -39,13 +43,15 @@ export function Confirm({
   verb,
   keep,
   onConfirm,
+  children,
+  blocked = false,
 }: ConfirmProps) {
   const { t } = useText();
   const safe = useRef<HTMLButtonElement>(null);
   const lines = useQuery({ queryKey: ['plan', ...planKey], queryFn: plan, enabled: open, gcTime: 0, retry: false });
   const unchanged = lines.data?.every((line) => line.sign === '=') ?? false;
   const confirm = (): void => {
-    if (lines.data === undefined || unchanged) return;
+    if (lines.data === undefined || unchanged || blocked) return;
     onConfirm();
     onClose();
   };
@@ -62,6 +68,7 @@ export function Confirm({
         >
           <Dialog.Title>{question}</Dialog.Title>
           <Dialog.Description className="mut">{risk}</Dialog.Description>
+          {children}
           {lines.isError ? (
             <Failed error={lines.error} what={t('plan.what')} retry={() => void lines.refetch()} />
           ) : lines.data === undefined ? (
@@ -85,7 +92,7 @@ export function Confirm({
               type="button"
               className="btn pri"
               onClick={confirm}
-              disabled={lines.data === undefined || unchanged}
+              disabled={lines.data === undefined || unchanged || blocked}
             >
               {verb} <kbd>⌘ ↵</kbd>
             </button>

@@ -5,14 +5,14 @@ import type { TrackingDb } from '../tracking-tables.ts';
 
 /** Times are ms since the epoch. Experiment `0` (Default) always exists, as MLflow's clients expect. */
 export async function up(database: Kysely<unknown>, types: ColumnTypes): Promise<void> {
-  const { key, text, integer, real, sequence } = types;
+  const { key, id, name, path, text, integer, real, sequence } = types;
   const db = database as unknown as TrackingDb;
   const { schema } = db;
 
   await schema
     .createTable('experiments')
     .addColumn('id', sequence)
-    .addColumn('name', key, (c) => c.notNull().unique())
+    .addColumn('name', name, (c) => c.notNull().unique())
     .addColumn('lifecycle', key, (c) => c.notNull())
     .addColumn('created_at', integer, (c) => c.notNull())
     .addColumn('updated_at', integer, (c) => c.notNull())
@@ -27,7 +27,7 @@ export async function up(database: Kysely<unknown>, types: ColumnTypes): Promise
 
   await schema
     .createTable('runs')
-    .addColumn('id', key, (c) => c.notNull().primaryKey())
+    .addColumn('id', id, (c) => c.notNull().primaryKey())
     .addColumn('experiment_id', integer, (c) => c.notNull())
     .addColumn('name', text, (c) => c.notNull())
     .addColumn('user_id', text, (c) => c.notNull())
@@ -46,7 +46,7 @@ export async function up(database: Kysely<unknown>, types: ColumnTypes): Promise
   // The key is the identity of a point (an exact repeat is dropped) and at once the order of a history.
   await schema
     .createTable('metrics')
-    .addColumn('run_id', key, (c) => c.notNull())
+    .addColumn('run_id', id, (c) => c.notNull())
     .addColumn('key', key, (c) => c.notNull())
     .addColumn('timestamp', integer, (c) => c.notNull())
     .addColumn('step', integer, (c) => c.notNull())
@@ -56,7 +56,7 @@ export async function up(database: Kysely<unknown>, types: ColumnTypes): Promise
     .execute();
   await schema
     .createTable('latest_metrics')
-    .addColumn('run_id', key, (c) => c.notNull())
+    .addColumn('run_id', id, (c) => c.notNull())
     .addColumn('key', key, (c) => c.notNull())
     .addColumn('value', real, (c) => c.notNull())
     .addColumn('is_nan', integer, (c) => c.notNull())
@@ -67,7 +67,7 @@ export async function up(database: Kysely<unknown>, types: ColumnTypes): Promise
   for (const table of ['params', 'run_tags'] as const) {
     await schema
       .createTable(table)
-      .addColumn('run_id', key, (c) => c.notNull())
+      .addColumn('run_id', id, (c) => c.notNull())
       .addColumn('key', key, (c) => c.notNull())
       .addColumn('value', text, (c) => c.notNull())
       .addPrimaryKeyConstraint(`${table}_pk`, ['run_id', 'key'])
@@ -78,7 +78,7 @@ export async function up(database: Kysely<unknown>, types: ColumnTypes): Promise
     .createTable('logged_datasets')
     .addColumn('id', sequence)
     .addColumn('experiment_id', integer, (c) => c.notNull())
-    .addColumn('name', key, (c) => c.notNull())
+    .addColumn('name', name, (c) => c.notNull())
     .addColumn('digest', key, (c) => c.notNull())
     .addColumn('source_type', text, (c) => c.notNull())
     .addColumn('source', text, (c) => c.notNull())
@@ -88,27 +88,27 @@ export async function up(database: Kysely<unknown>, types: ColumnTypes): Promise
     .execute();
   await schema
     .createTable('run_datasets')
-    .addColumn('run_id', key, (c) => c.notNull())
+    .addColumn('run_id', id, (c) => c.notNull())
     .addColumn('dataset_id', integer, (c) => c.notNull())
     .addColumn('tags', text, (c) => c.notNull())
     .addPrimaryKeyConstraint('run_datasets_pk', ['run_id', 'dataset_id'])
     .execute();
   await schema
     .createTable('run_models')
-    .addColumn('run_id', key, (c) => c.notNull())
-    .addColumn('direction', key, (c) => c.notNull())
-    .addColumn('model_id', key, (c) => c.notNull())
+    .addColumn('run_id', id, (c) => c.notNull())
+    .addColumn('direction', id, (c) => c.notNull())
+    .addColumn('model_id', id, (c) => c.notNull())
     .addColumn('step', integer, (c) => c.notNull())
     .addPrimaryKeyConstraint('run_models_pk', ['run_id', 'direction', 'model_id', 'step'])
     .execute();
 
   await schema
     .createTable('logged_models')
-    .addColumn('id', key, (c) => c.notNull().primaryKey())
+    .addColumn('id', id, (c) => c.notNull().primaryKey())
     .addColumn('experiment_id', integer, (c) => c.notNull())
     .addColumn('name', text, (c) => c.notNull())
     .addColumn('model_type', text, (c) => c.notNull())
-    .addColumn('source_run_id', key)
+    .addColumn('source_run_id', id)
     .addColumn('status', key, (c) => c.notNull())
     .addColumn('status_message', text)
     .addColumn('created_at', integer, (c) => c.notNull())
@@ -123,7 +123,7 @@ export async function up(database: Kysely<unknown>, types: ColumnTypes): Promise
   for (const table of ['logged_model_params', 'logged_model_tags'] as const) {
     await schema
       .createTable(table)
-      .addColumn('model_id', key, (c) => c.notNull())
+      .addColumn('model_id', id, (c) => c.notNull())
       .addColumn('key', key, (c) => c.notNull())
       .addColumn('value', text, (c) => c.notNull())
       .addPrimaryKeyConstraint(`${table}_pk`, ['model_id', 'key'])
@@ -131,11 +131,11 @@ export async function up(database: Kysely<unknown>, types: ColumnTypes): Promise
   }
   await schema
     .createTable('logged_model_metrics')
-    .addColumn('model_id', key, (c) => c.notNull())
-    .addColumn('run_id', key, (c) => c.notNull())
+    .addColumn('model_id', id, (c) => c.notNull())
+    .addColumn('run_id', id, (c) => c.notNull())
     .addColumn('key', key, (c) => c.notNull())
     .addColumn('dataset_name', key, (c) => c.notNull())
-    .addColumn('dataset_digest', key, (c) => c.notNull())
+    .addColumn('dataset_digest', id, (c) => c.notNull())
     .addColumn('value', real, (c) => c.notNull())
     .addColumn('is_nan', integer, (c) => c.notNull())
     .addColumn('timestamp', integer, (c) => c.notNull())
@@ -145,9 +145,9 @@ export async function up(database: Kysely<unknown>, types: ColumnTypes): Promise
 
   await schema
     .createTable('artifacts')
-    .addColumn('owner_kind', key, (c) => c.notNull())
-    .addColumn('owner_id', key, (c) => c.notNull())
-    .addColumn('path', key, (c) => c.notNull())
+    .addColumn('owner_kind', id, (c) => c.notNull())
+    .addColumn('owner_id', id, (c) => c.notNull())
+    .addColumn('path', path, (c) => c.notNull())
     .addColumn('digest', key, (c) => c.notNull())
     .addColumn('bytes', integer, (c) => c.notNull())
     .addPrimaryKeyConstraint('artifacts_pk', ['owner_kind', 'owner_id', 'path'])

@@ -94,6 +94,8 @@ export function homeHandlers({ store, analytics, tracking, delivery, projects, p
           rows: one.rows,
           bytes: one.bytes,
           files: one.files.map((file) => ({ ...file })),
+          ...(one.previousId === undefined ? {} : { previousId: one.previousId }),
+          schemaChanges: [...(one.schemaChanges ?? [])],
           checks: one.checks.map((check) => ({ ...check })),
           columns: one.profile.map(
             ({ sample: _sample, edges, counts, top, otherRows: _other, rows: _rows, ...rest }) => ({

@@ -9,12 +9,14 @@ import { monitorHandlers } from './monitors.ts';
 import { pipelineHandlers } from './pipelines.ts';
 import { runHandlers } from './runs.ts';
 import { runCurvesHandlers } from './run-curves.ts';
+import { runGroupsHandlers } from './run-groups.ts';
 import { runFilesHandlers } from './run-files.ts';
 import { runChangesHandlers } from './run-changes.ts';
 import { lineageHandlers } from './lineage.ts';
 import { sqlHandlers } from './sql.ts';
 import { retentionHandlers } from './retention.ts';
 import { modelChangesHandlers } from './model-changes.ts';
+import { traceHandlers } from './traces.ts';
 
 export function createHandlers(deps: ApiDeps): Handlers {
   return {
@@ -26,11 +28,13 @@ export function createHandlers(deps: ApiDeps): Handlers {
     ...monitorHandlers(deps),
     ...identityHandlers(deps),
     ...runCurvesHandlers(deps),
+    ...runGroupsHandlers(deps),
     ...runFilesHandlers(deps),
     ...runChangesHandlers(deps),
     ...lineageHandlers(deps),
     ...sqlHandlers(deps),
     ...retentionHandlers(deps),
     ...modelChangesHandlers(deps),
+    ...traceHandlers(deps),
   };
 }

@@ -4,6 +4,7 @@ import type { ModelVersion, RegisteredModel } from '../../../domain/registry.ts'
 import type { Handlers } from '../bind.ts';
 import type { ApiDeps } from '../deps.ts';
 import { estimates, list } from './present.ts';
+import { finite, gatesWire, storyOf } from './version-story.ts';
 
 type Mine = Pick<Handlers, 'models' | 'model' | 'version' | 'promote'>;
 
@@ -13,7 +14,8 @@ function wireSignature(signature: NonNullable<NonNullable<ModelVersion['lineage'
   return { inputs: specs(signature.inputs), outputs: specs(signature.outputs) };
 }
 
-export function modelHandlers({ store, artifacts, promote }: ApiDeps): Mine {
+export function modelHandlers(deps: ApiDeps): Mine {
+  const { store, artifacts, promote } = deps;
   async function knownModel(name: string): Promise<RegisteredModel> {
     const model = await store.models.get(name);
     if (model === undefined)
@@ -44,7 +46,7 @@ export function modelHandlers({ store, artifacts, promote }: ApiDeps): Mine {
       aliases: Object.entries(model.aliases)
         .filter(([, number]) => number === version.number)
         .map(([alias]) => alias),
-      metrics: estimates(version.metrics),
+      metrics: finite(version.metrics),
       gatesPassed: version.gates.filter((gate) => gate.passed === true).length,
       gatesTotal: version.gates.length,
       percent: live.get(version.number) ?? 0,
@@ -131,6 +133,7 @@ export function modelHandlers({ store, artifacts, promote }: ApiDeps): Mine {
           where: 'version',
         });
       const live = await shares(model.id);
+      const { metrics, ...story } = await storyOf(deps, model, version);
       const { lineage } = version;
       const [environment, datasets, blob, images, releases] = await Promise.all([
         environmentWire(lineage?.environmentId),
@@ -144,21 +147,16 @@ export function modelHandlers({ store, artifacts, promote }: ApiDeps): Mine {
       );
       const image = images[0];
       return {
-        version: summary(version, model, live),
+        version: { ...summary(version, model, live), metrics },
         ...(version.runId === undefined ? {} : { runId: version.runId }),
         source: version.source,
         stage: version.stage,
         tags: { ...version.tags },
         ...(version.description === undefined ? {} : { description: version.description }),
-        card: version.card ?? '',
-        cardWritten: version.card !== undefined,
-        aliasResults: [],
-        proofs: [],
-        drift: [],
-        gates: version.gates.map((gate) => ({ ...gate, passed: gate.passed ?? null })),
+        ...story,
+        gates: gatesWire(version.gates),
         ...(version.championVersion === undefined ? {} : { championVersion: version.championVersion }),
         championMetrics: estimates(version.championMetrics),
-        params: { ...lineage?.params },
         ...(lineage === undefined || blob === undefined
           ? {}
           : { artifact: { name: lineage.artifactName, digest: blob.digest, bytes: blob.bytes } }),

@@ -1,23 +1,25 @@
 /** The trash and the collector. */
-import { MillwrightError } from '../../../domain/errors.ts';
 import type { Handlers } from '../bind.ts';
 import type { ApiDeps } from '../deps.ts';
 
 type Mine = Pick<Handlers, 'collect' | 'trash' | 'restore' | 'storage'>;
 
-export function retentionHandlers(_deps: ApiDeps): Mine {
+const LISTED = 1_000;
+
+export function retentionHandlers({ retention }: Pick<ApiDeps, 'retention'>): Mine {
   return {
-    collect: async () => {
-      throw new MillwrightError('MW-UNAVAILABLE', 'collect is not there yet');
+    collect: async (ctx, { body }) => {
+      const { goes, totals, kept, ...rest } = await retention.collect(ctx, body);
+      return { ...rest, goes: goes.slice(0, LISTED), totals: [...totals], kept: [...kept] };
     },
-    trash: async () => {
-      throw new MillwrightError('MW-UNAVAILABLE', 'trash is not there yet');
+    trash: async (_ctx, { query }) => {
+      const { items, total } = await retention.trash(query.limit ?? 100);
+      return { items: [...items], total };
     },
-    restore: async () => {
-      throw new MillwrightError('MW-UNAVAILABLE', 'restore is not there yet');
+    restore: async (_ctx, { body }) => {
+      await retention.restore(body.kind, body.id);
+      return { ok: true };
     },
-    storage: async () => {
-      throw new MillwrightError('MW-UNAVAILABLE', 'storage is not there yet');
-    },
+    storage: async () => retention.storage(),
   };
 }

@@ -1,20 +1,35 @@
 /** Keys and curves of runs. */
-import { MillwrightError } from '../../../domain/errors.ts';
 import type { Handlers } from '../bind.ts';
 import type { ApiDeps } from '../deps.ts';
+import { allExperiments, named } from './experiments.ts';
+import { list } from './present.ts';
+import { pointTuple } from './run-wire.ts';
 
-type Mine = Pick<Handlers, 'runKeys' | 'series' | 'runGroups'>;
+type Mine = Pick<Handlers, 'runKeys' | 'series'>;
 
-export function runCurvesHandlers(_deps: ApiDeps): Mine {
+export function runCurvesHandlers(deps: ApiDeps): Mine {
   return {
-    runKeys: async () => {
-      throw new MillwrightError('MW-UNAVAILABLE', 'runKeys is not there yet');
+    runKeys: async (_ctx, { query }) => {
+      const asked = named(await allExperiments(deps), query.experiment);
+      const { metrics, params, tags } = await deps.tracking.runKeys(asked.map((one) => one.id));
+      return { metrics: list(metrics), params: list(params), tags: list(tags) };
     },
-    series: async () => {
-      throw new MillwrightError('MW-UNAVAILABLE', 'series is not there yet');
-    },
-    runGroups: async () => {
-      throw new MillwrightError('MW-UNAVAILABLE', 'runGroups is not there yet');
+    series: async (_ctx, { body: { runs, keys, maxPoints, fromStep, toStep } }) => {
+      const curves = await deps.tracking.curves({
+        runIds: runs,
+        keys,
+        maxPoints,
+        ...(fromStep === undefined ? {} : { fromStep }),
+        ...(toStep === undefined ? {} : { toStep }),
+      });
+      return {
+        curves: curves.map(({ runId, key, total, points }) => ({
+          run: runId,
+          key,
+          total,
+          points: points.map(pointTuple),
+        })),
+      };
     },
   };
 }

@@ -1,39 +1,13 @@
 /** Runs for our own pages and commands: the same records as MLflow's API, in one answer each. */
-import type { Experiment, Metric, Run } from '../../../domain/tracking.ts';
+import { MillwrightError } from '../../../domain/errors.ts';
+import type { Run } from '../../../domain/tracking.ts';
 import type { Handlers } from '../bind.ts';
 import type { ApiDeps } from '../deps.ts';
+import { allExperiments, named } from './experiments.ts';
 import { list } from './present.ts';
+import { PIPELINE_TAG, pointWire, runWire } from './run-wire.ts';
 
 type Mine = Pick<Handlers, 'experiments' | 'runs' | 'run' | 'runHistory' | 'runArtifacts'>;
-
-type WireNumber = number | 'NaN' | 'Infinity' | '-Infinity';
-
-/** JSON has no NaN; a metric that became NaN is news and must not vanish as null. */
-function wireNumber(value: number): WireNumber {
-  if (Number.isNaN(value)) return 'NaN';
-  if (value >= Number.MAX_VALUE) return 'Infinity';
-  return value <= -Number.MAX_VALUE ? '-Infinity' : value;
-}
-
-function runWire(run: Run, experiment: string) {
-  const tags = Object.fromEntries(run.tags.map((tag) => [tag.key, tag.value]));
-  const pipelineRunId = tags['millwright.pipeline_run'];
-  return {
-    id: run.info.id,
-    name: run.info.name,
-    experimentId: run.info.experimentId,
-    experiment,
-    status: run.info.status,
-    startTime: run.info.startTime,
-    ...(run.info.endTime === undefined ? {} : { endTime: run.info.endTime }),
-    metrics: Object.fromEntries(run.metrics.map((metric) => [metric.key, wireNumber(metric.value)])),
-    params: Object.fromEntries(run.params.map((param) => [param.key, param.value])),
-    tags,
-    ...(pipelineRunId === undefined ? {} : { pipelineRunId }),
-  };
-}
-
-const pointWire = (point: Metric) => ({ step: point.step, timestamp: point.timestamp, value: wireNumber(point.value) });
 
 /** Names by how many of the runs have them, most first: what a table shows before a person chose. */
 function columnsOf(runs: readonly Run[], pick: (run: Run) => readonly { readonly key: string }[]): string[] {
@@ -42,15 +16,32 @@ function columnsOf(runs: readonly Run[], pick: (run: Run) => readonly { readonly
   return [...counts].toSorted((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).map(([key]) => key);
 }
 
-export function runHandlers({ store, tracking, clock }: ApiDeps): Mine {
-  async function experiments(): Promise<readonly Experiment[]> {
-    const { items } = await tracking.searchExperiments({ maxResults: 1000 });
-    return items;
-  }
+const KINDS = ['metrics', 'params', 'tags'] as const;
 
+/** `metrics.auc,params.lr` → what is to be read of each kind; undefined: everything. Throws MW-INVALID. */
+function askedColumns(text: string | undefined) {
+  if (text === undefined) return undefined;
+  const asked = { metrics: new Array<string>(), params: new Array<string>(), tags: [PIPELINE_TAG] };
+  for (const column of text.split(',').filter((one) => one !== '')) {
+    const kind = KINDS.find((one) => column.startsWith(`${one}.`) && column.length > one.length + 1);
+    if (kind === undefined) {
+      throw new MillwrightError('MW-INVALID', `no column "${column.slice(0, 100)}"`, {
+        where: 'columns',
+        next: 'write metrics.NAME, params.NAME or tags.NAME, separated by commas',
+      });
+    }
+    asked[kind].push(column.slice(kind.length + 1));
+  }
+  return asked;
+}
+
+const VIEWS = { active: 'ACTIVE_ONLY', deleted: 'DELETED_ONLY', all: 'ALL' } as const;
+
+export function runHandlers(deps: ApiDeps): Mine {
+  const { store, tracking, clock } = deps;
   return {
     experiments: async () => {
-      const all = await experiments();
+      const all = await allExperiments(deps);
       const counted = await Promise.all(
         all.map(async (one) => ({
           id: one.id,
@@ -63,39 +54,55 @@ export function runHandlers({ store, tracking, clock }: ApiDeps): Mine {
     },
     runs: async (_ctx, { query }) => {
       const started = clock.monotonic();
-      const all = await experiments();
-      const asked = all.filter(
-        (one) => query.experiment === undefined || one.id === query.experiment || one.name === query.experiment,
-      );
-      const experimentIds = asked.map((one) => one.id);
+      const viewType = VIEWS[query.view ?? 'active'];
+      const columns = askedColumns(query.columns);
+      const ids = query.ids?.split(',').filter((id) => id !== '');
+      const all = await allExperiments(deps, viewType === 'ACTIVE_ONLY' && ids === undefined ? viewType : 'ALL');
       const names = new Map(all.map((one) => [one.id, one.name]));
-      const filter = query.filter === undefined ? {} : { filter: query.filter };
-      if (experimentIds.length === 0) return { runs: [], total: 0, queryMs: 0, columns: { metrics: [], params: [] } };
-      const [found, total] = await Promise.all([
-        tracking.searchRuns({
-          experimentIds,
-          maxResults: query.limit ?? 100,
-          ...filter,
-          ...(query.order === undefined ? {} : { orderBy: query.order.split(',').map((part) => part.trim()) }),
-          ...(query.pageToken === undefined ? {} : { pageToken: query.pageToken }),
-        }),
-        tracking.countRuns({ experimentIds, ...filter }),
-      ]);
-      return {
-        runs: found.items.map((run) => runWire(run, names.get(run.info.experimentId) ?? run.info.experimentId)),
-        ...(found.nextPageToken === undefined ? {} : { nextPageToken: found.nextPageToken }),
+      const answer = (runs: readonly Run[], total: number, nextPageToken?: string) => ({
+        runs: runs.map((run) => runWire(run, names.get(run.info.experimentId) ?? run.info.experimentId)),
+        ...(nextPageToken === undefined ? {} : { nextPageToken }),
         total,
         queryMs: Math.round((clock.monotonic() - started) * 10) / 10,
-        columns: {
-          metrics: columnsOf(found.items, (run) => run.metrics),
-          params: columnsOf(found.items, (run) => run.params),
-        },
-      };
+        columns: { metrics: columnsOf(runs, (run) => run.metrics), params: columnsOf(runs, (run) => run.params) },
+      });
+      if (ids !== undefined) {
+        const found = await tracking.runsById(ids, columns);
+        return answer(found, found.length);
+      }
+      const experimentIds = named(all, query.experiment).map((one) => one.id);
+      if (experimentIds.length === 0) return answer([], 0);
+      const { filter } = query;
+      const [found, total] = await Promise.all([
+        tracking.runTable({
+          experimentIds,
+          view: viewType,
+          filter,
+          orderBy: query.order?.split(',').map((part) => part.trim()),
+          limit: query.limit ?? 100,
+          offset: query.offset,
+          pageToken: query.pageToken,
+          columns,
+        }),
+        tracking.countRuns({ experimentIds, viewType, ...(filter === undefined ? {} : { filter }) }),
+      ]);
+      return answer(found.items, total, found.nextPageToken);
     },
     run: async (_ctx, { params }) => {
       const run = await tracking.getRun(params.id);
-      const experiment = (await experiments()).find((one) => one.id === run.info.experimentId);
-      const versions = await store.versions.find({ where: { runId: run.info.id } });
+      const [all, versions, keys, { parent, children }] = await Promise.all([
+        allExperiments(deps, 'ALL'),
+        store.versions.find({ where: { runId: run.info.id } }),
+        tracking.metricKeys(params.id),
+        tracking.runFamily(run),
+      ]);
+      const experiment = all.find((one) => one.id === run.info.experimentId);
+      const outputs = await Promise.all(
+        run.modelOutputs.slice(0, 50).map(async ({ modelId }) => {
+          const model = await tracking.getLoggedModel(modelId).catch(() => undefined);
+          return { id: modelId, name: model?.name ?? modelId, status: model?.status ?? 'unknown' };
+        }),
+      );
       return {
         run: runWire(run, experiment?.name ?? run.info.experimentId),
         inputs: run.datasets.map((input) => {
@@ -106,20 +113,23 @@ export function runHandlers({ store, tracking, clock }: ApiDeps): Mine {
             ...(context === undefined ? {} : { context }),
           };
         }),
-        outputs: [],
-        metricKeys: list(await tracking.metricKeys(params.id)),
-        children: [],
+        outputs,
+        metricKeys: list(keys),
+        children: children.map(({ id, name, status }) => ({ id, name, status })),
+        ...(parent === undefined ? {} : { parent: { id: parent.id, name: parent.name } }),
         versions: versions.map((version) => ({ model: version.model, version: version.number })),
       };
     },
-    runHistory: async (_ctx, { params, query }) => {
-      const keys = await tracking.metricKeys(params.id);
-      const points = await tracking.sampleHistory(params.id, query.key, query.limit ?? 1000);
-      return {
-        key: query.key,
-        total: keys.find((one) => one.key === query.key)?.points ?? 0,
-        points: points.map(pointWire),
-      };
+    runHistory: async (_ctx, { params, query: { key, limit, fromStep, toStep } }) => {
+      await tracking.getRunInfo(params.id);
+      const [curve] = await tracking.curves({
+        runIds: [params.id],
+        keys: [key],
+        maxPoints: limit ?? 1000,
+        ...(fromStep === undefined ? {} : { fromStep }),
+        ...(toStep === undefined ? {} : { toStep }),
+      });
+      return { key, total: curve?.total ?? 0, points: curve?.points.map(pointWire) ?? [] };
     },
     runArtifacts: async (_ctx, { params, query }) => {
       await tracking.getRunInfo(params.id);

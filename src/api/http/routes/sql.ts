@@ -1,17 +1,18 @@
 /** Read-only SQL over all metadata. */
-import { MillwrightError } from '../../../domain/errors.ts';
 import type { Handlers } from '../bind.ts';
 import type { ApiDeps } from '../deps.ts';
 
 type Mine = Pick<Handlers, 'sql' | 'sqlTables'>;
 
-export function sqlHandlers(_deps: ApiDeps): Mine {
+export function sqlHandlers({ sql }: Pick<ApiDeps, 'sql'>): Mine {
   return {
-    sql: async () => {
-      throw new MillwrightError('MW-UNAVAILABLE', 'sql is not there yet');
+    sql: async (_ctx, { body }) => {
+      const { columns, rows, ...rest } = await sql.query(body.sql, body.limit);
+      return { ...rest, columns: [...columns], rows: rows.map((row) => [...row]) };
     },
-    sqlTables: async () => {
-      throw new MillwrightError('MW-UNAVAILABLE', 'sqlTables is not there yet');
-    },
+    sqlTables: async () => ({
+      tables: sql.tables.map(({ columns, ...table }) => ({ ...table, columns: [...columns] })),
+      examples: [...sql.examples],
+    }),
   };
 }

@@ -10,6 +10,16 @@ const datasetVersion = z
     rows: z.number(),
     bytes: z.number(),
     files: z.array(z.object({ path: z.string(), digest: z.string(), bytes: z.number() })),
+    previousId: z.string().optional(),
+    /** Since the version before; a retyped column has both types. */
+    schemaChanges: z.array(
+      z.object({
+        column: z.string(),
+        kind: z.enum(['added', 'removed', 'retyped']),
+        from: z.string().optional(),
+        to: z.string().optional(),
+      }),
+    ),
     checks: z.array(z.object({ text: z.string(), passed: z.boolean(), observed: z.string() })),
     columns: z.array(
       z.object({

@@ -25,7 +25,11 @@ const proof = z
     buildMs: z.number().optional(),
     packages: z.number().optional(),
     maxAbsDiff: z.number().optional(),
+    /** What was done in the rebuilt environment. */
+    how: z.string().optional(),
     reason: z.string().optional(),
+    /** Last lines of the build and the prediction. */
+    log: z.string().optional(),
   })
   .meta({ id: 'EnvironmentProof' });
 

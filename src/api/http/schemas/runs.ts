@@ -137,6 +137,8 @@ const spread = z
     high: z.number().optional(),
     min: z.number(),
     max: z.number(),
+    /** Runs whose last value is not a finite number: not in the mean. */
+    excluded: z.number(),
   })
   .meta({ id: 'Spread' });
 

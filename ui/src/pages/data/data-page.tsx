@@ -1,141 +1,168 @@
-import { ScrollX } from '../../parts/scroll-x.tsx';
 import { useQuery } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
+import { useEffect, useRef } from 'react';
 import { addresses } from '../../api/addresses.ts';
 import { queries } from '../../api/queries.ts';
 import type { DatasetVersion } from '../../api/types.ts';
-import { ProfileBars } from '../../charts/profile-bars.tsx';
+import { Sparkline } from '../../charts/sparkline.tsx';
 import { useText } from '../../i18n/use-text.tsx';
-import { Facts } from '../../parts/facts.tsx';
+import { useKeys } from '../../keys/use-keys.ts';
+import { useRowKeys } from '../../keys/use-row-keys.ts';
+import { Go } from '../../parts/go.tsx';
 import { PageHead } from '../../parts/page-head.tsx';
 import { Section } from '../../parts/section.tsx';
 import { Empty } from '../../parts/states.tsx';
 import { Status } from '../../parts/status.tsx';
+import { VirtualRows, type RowColumn } from '../../parts/virtual-rows.tsx';
+import '../../design/records.css';
 import { Page } from '../page.tsx';
+import { columnChanges, shortDigest } from './schema-changes.ts';
 
-function Profile({ version }: { readonly version: DatasetVersion }) {
-  const { t, f } = useText();
-  return (
-    <Section
-      title={t('data.profile', { name: version.name })}
-      sub={t('data.profile.sub', { n: version.columns.length, rows: version.rows })}
-    >
-      <ScrollX>
-        <table className="feat">
-          <thead>
-            <tr>
-              <th scope="col">{t('data.column')}</th>
-              <th scope="col">{t('data.type')}</th>
-              <th scope="col" className="hide-s">
-                {t('data.shape')}
-              </th>
-              <th scope="col" className="num">
-                {t('data.missing')}
-              </th>
-              <th scope="col" className="num hide-s">
-                {t('data.distinct')}
-              </th>
-              <th scope="col" className="hide-s">
-                {t('data.range')}
-              </th>
-              <th scope="col" className="num hide-s">
-                {t('data.mean')}
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {version.columns.map((one) => (
-              <tr key={one.name}>
-                <td className="mono nw">{one.name}</td>
-                <td className="mut">{one.type}</td>
-                <td className="hide-s">
-                  <ProfileBars column={one} />
-                </td>
-                <td className="num">{f.pct(version.rows === 0 ? 0 : one.missing / version.rows)}</td>
-                <td className="num hide-s">{f.int(one.distinct)}</td>
-                <td className="hide-s nw">
-                  {one.min === undefined || one.max === undefined
-                    ? (one.top ?? [])
-                        .slice(0, 3)
-                        .map((top) => top.value)
-                        .join(', ')
-                    : `${f.num(one.min)} – ${f.num(one.max)}`}
-                </td>
-                <td className="num hide-s">
-                  {one.mean === undefined ? (
-                    <span className="dim">—</span>
-                  ) : (
-                    `${f.num(one.mean)} ± ${one.sd === undefined ? t('unknown') : f.num(one.sd)}`
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </ScrollX>
-    </Section>
+interface Named {
+  readonly key: string;
+  readonly newest: DatasetVersion;
+  readonly versions: readonly DatasetVersion[];
+}
+
+function ChecksCell({ version }: { readonly version: DatasetVersion }) {
+  const { t } = useText();
+  const passed = version.checks.filter((one) => one.passed).length;
+  return version.checks.length === 0 ? (
+    <span className="dim">{t('data.nochecks')}</span>
+  ) : (
+    <Status
+      kind={passed === version.checks.length ? 'passed' : 'failed'}
+      word={t('data.checked', { passed, total: version.checks.length })}
+    />
   );
 }
 
-function Chosen({ version }: { readonly version: DatasetVersion }) {
+/** By project and name, in the order of the newest version. */
+function byName(versions: readonly DatasetVersion[]): readonly Named[] {
+  const groups = new Map<string, DatasetVersion[]>();
+  for (const one of versions) {
+    const key = `${one.project}/${one.name}`;
+    groups.set(key, [...(groups.get(key) ?? []), one]);
+  }
+  return [...groups].flatMap(([key, all]) => {
+    const sorted = all.toSorted((a, b) => b.createdAt - a.createdAt);
+    const newest = sorted[0];
+    return newest === undefined ? [] : [{ key, newest, versions: sorted }];
+  });
+}
+
+function Names({ names, all }: { readonly names: readonly Named[]; readonly all: boolean }) {
   const { t, f } = useText();
   return (
-    <>
-      <div className="cols half">
-        <Section
-          title={t('data.check')}
-          sub={
-            version.checks.length === 0
-              ? t('data.nochecks')
-              : t('data.checked', {
-                  passed: version.checks.filter((one) => one.passed).length,
-                  total: version.checks.length,
-                })
-          }
-        >
-          <table>
-            <tbody>
-              {version.checks.map((one) => (
-                <tr key={one.text}>
-                  <td className="mono">{one.text}</td>
-                  <td className="mut">{one.observed}</td>
-                  <td>
-                    <Status kind={one.passed ? 'passed' : 'failed'} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Section>
-        <Section title={t('data.files')} sub={version.files.length}>
-          <Facts
-            rows={version.files
-              .slice(0, 12)
-              .map((one) => [
-                <code key={one.path}>{one.path}</code>,
-                `${f.bytes(one.bytes)}  ${one.digest.replace('sha256:', '').slice(0, 12)}`,
-              ])}
-          />
-        </Section>
-      </div>
-      <Profile version={version} />
-    </>
+    <Section first title={t('data.sets')} sub={names.length}>
+      <VirtualRows
+        label={t('data.sets')}
+        rows={names}
+        rowKey={(one) => one.key}
+        rowHeight={38}
+        most="40vh"
+        to={(one) => addresses.dataset(one.newest.id)}
+        columns={[
+          {
+            key: 'name',
+            head: t('data.name'),
+            width: 'minmax(150px, 1.4fr)',
+            order: (one) => one.key,
+            cell: (one) => (
+              <b>
+                <Go to={addresses.dataset(one.newest.id)}>{all ? one.key : one.newest.name}</Go>
+              </b>
+            ),
+          },
+          {
+            key: 'rows',
+            head: t('data.rows'),
+            width: 'minmax(150px, 1fr)',
+            order: (one) => one.newest.rows,
+            cell: (one) => (
+              <span className="trend">
+                {one.versions.length < 2 ? null : (
+                  <Sparkline
+                    width={76}
+                    values={one.versions.map((version) => version.rows).toReversed()}
+                    label={t('data.rows.trend', { n: one.versions.length })}
+                  />
+                )}
+                <b>{f.int(one.newest.rows)}</b>
+              </span>
+            ),
+          },
+          {
+            key: 'columns',
+            head: t('data.columns'),
+            width: '76px',
+            num: true,
+            wide: true,
+            order: (one) => one.newest.columns.length,
+            cell: (one) => f.int(one.newest.columns.length),
+          },
+          {
+            key: 'bytes',
+            head: t('data.bytes'),
+            width: '88px',
+            num: true,
+            wide: true,
+            order: (one) => one.newest.bytes,
+            cell: (one) => f.bytes(one.newest.bytes),
+          },
+          {
+            key: 'checks',
+            head: t('data.checks'),
+            width: '140px',
+            wide: true,
+            cell: (one) => <ChecksCell version={one.newest} />,
+          },
+          {
+            key: 'n',
+            head: t('models.versions'),
+            width: '72px',
+            num: true,
+            wide: true,
+            order: (one) => one.versions.length,
+            cell: (one) => f.int(one.versions.length),
+          },
+          {
+            key: 'made',
+            head: t('data.made'),
+            width: '88px',
+            num: true,
+            wide: true,
+            order: (one) => one.newest.createdAt,
+            cell: (one) => <span className="dim">{f.when(one.newest.createdAt)}</span>,
+          },
+        ]}
+      />
+    </Section>
   );
 }
 
 function List({
   project,
   versions,
-  chosen,
+  filter,
 }: {
   readonly project: string;
   readonly versions: readonly DatasetVersion[];
-  readonly chosen: string | undefined;
+  readonly filter: string;
 }) {
   const { t, f } = useText();
   const router = useRouter();
-  const shown = versions.find((one) => one.id === chosen) ?? versions[0];
-  if (shown === undefined) {
+  const field = useRef<HTMLInputElement>(null);
+  const names = byName(versions);
+  const shown = versions
+    .filter((one) =>
+      `${one.project}/${one.name} ${shortDigest(one.digest)}`.toLowerCase().includes(filter.toLowerCase()),
+    )
+    .toSorted((a, b) => b.createdAt - a.createdAt);
+  const current = useRowKeys(shown.map((one) => addresses.dataset(one.id)));
+  useKeys([{ keys: '/', label: t('keys.filter'), run: () => field.current?.focus() }]);
+  const first = names[0]?.newest;
+  if (first === undefined) {
     return (
       <>
         <PageHead title={t('nav.data')} answer={t('data.none')} />
@@ -145,88 +172,157 @@ function List({
       </>
     );
   }
+  const before = new Map(names.flatMap(({ versions: all }) => all.map((one, i) => [one.id, all[i + 1]] as const)));
+  const columns: readonly RowColumn<DatasetVersion>[] = [
+    {
+      key: 'name',
+      head: t('data.name'),
+      width: 'minmax(120px, 1fr)',
+      cell: (one) => <b>{project === '-' ? `${one.project}/${one.name}` : one.name}</b>,
+    },
+    {
+      key: 'digest',
+      head: t('data.version'),
+      width: '120px',
+      cell: (one) => (
+        <Go className="mono" to={addresses.dataset(one.id)}>
+          {shortDigest(one.digest)}
+        </Go>
+      ),
+    },
+    {
+      key: 'rows',
+      head: t('data.rows'),
+      width: '88px',
+      num: true,
+      order: (one) => one.rows,
+      cell: (one) => f.int(one.rows),
+    },
+    {
+      key: 'change',
+      head: t('data.change'),
+      width: '104px',
+      num: true,
+      wide: true,
+      cell: (one) => {
+        const was = before.get(one.id);
+        return was === undefined ? (
+          <span className="dim">{t('data.change.first')}</span>
+        ) : (
+          <span className="mut">{f.signed(one.rows - was.rows)}</span>
+        );
+      },
+    },
+    {
+      key: 'schema',
+      head: t('data.schema'),
+      width: '130px',
+      wide: true,
+      cell: (one) => {
+        const was = before.get(one.id);
+        const n =
+          was === undefined ? 0 : columnChanges(one, was).filter((change) => change.change !== undefined).length;
+        return was === undefined ? (
+          ''
+        ) : n === 0 ? (
+          <span className="dim">{t('data.schema.same')}</span>
+        ) : (
+          <span className="c-warn">{t('data.schema.changed', { n })}</span>
+        );
+      },
+    },
+    {
+      key: 'bytes',
+      head: t('data.bytes'),
+      width: '84px',
+      num: true,
+      wide: true,
+      order: (one) => one.bytes,
+      cell: (one) => f.bytes(one.bytes),
+    },
+    { key: 'checks', head: t('data.checks'), width: '136px', wide: true, cell: (one) => <ChecksCell version={one} /> },
+    {
+      key: 'made',
+      head: t('data.made'),
+      width: '88px',
+      num: true,
+      order: (one) => one.createdAt,
+      cell: (one) => (
+        <span className="dim" title={f.full(one.createdAt)}>
+          {f.when(one.createdAt)}
+        </span>
+      ),
+    },
+  ];
   return (
     <>
       <PageHead
         title={t('nav.data')}
         answer={t('data.answer', {
-          name: shown.name,
-          rows: shown.rows,
-          n: versions.filter((one) => one.name === shown.name).length,
-          when: f.when(shown.createdAt),
+          name: first.name,
+          rows: first.rows,
+          n: names[0]?.versions.length ?? 0,
+          when: f.when(first.createdAt),
         })}
       />
-      <Section first title={t('data.versions')} sub={versions.length}>
-        <ScrollX>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{t('data.name')}</th>
-                <th scope="col">{t('data.version')}</th>
-                <th scope="col" className="num">
-                  {t('data.rows')}
-                </th>
-                <th scope="col" className="num hide-s">
-                  {t('data.bytes')}
-                </th>
-                <th scope="col">{t('data.checks')}</th>
-                <th scope="col" className="num">
-                  {t('data.made')}
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {versions.slice(0, 50).map((one) => {
-                const passed = one.checks.filter((check) => check.passed).length;
-                return (
-                  <tr key={one.id} className={one === shown ? 'cur' : undefined}>
-                    <td>
-                      <b>{one.name}</b>
-                    </td>
-                    <td>
-                      <button
-                        type="button"
-                        className="link mono"
-                        aria-pressed={one === shown}
-                        onClick={() =>
-                          router.history.replace(`${addresses.data(project)}?version=${encodeURIComponent(one.id)}`)
-                        }
-                      >
-                        {one.digest.replace('sha256:', '').slice(0, 12)}
-                      </button>
-                    </td>
-                    <td className="num">{f.int(one.rows)}</td>
-                    <td className="num hide-s">{f.bytes(one.bytes)}</td>
-                    <td>
-                      {one.checks.length === 0 ? (
-                        <span className="dim">{t('data.nochecks')}</span>
-                      ) : (
-                        <Status
-                          kind={passed === one.checks.length ? 'passed' : 'failed'}
-                          word={t('data.checked', { passed, total: one.checks.length })}
-                        />
-                      )}
-                    </td>
-                    <td className="num meta">{f.when(one.createdAt)}</td>
-                  </tr>
-                );
-              })}
-            </tbody>
-          </table>
-        </ScrollX>
+      <Names names={names} all={project === '-'} />
+      <Section
+        title={t('data.versions')}
+        sub={filter === '' ? versions.length : t('shown.of', { n: shown.length, total: versions.length })}
+        right={
+          versions.length < 8 && filter === '' ? undefined : (
+            <input
+              ref={field}
+              className="inp find1"
+              type="search"
+              placeholder={t('data.filter')}
+              aria-label={t('data.filter')}
+              defaultValue={filter}
+              onChange={(event) => {
+                const q = event.target.value;
+                router.history.replace(`${addresses.data(project)}${q === '' ? '' : `?q=${encodeURIComponent(q)}`}`);
+              }}
+            />
+          )
+        }
+      >
+        {shown.length === 0 ? (
+          <Empty title={t('shown.none', { text: filter })} />
+        ) : (
+          <VirtualRows
+            label={t('data.versions')}
+            rows={shown}
+            columns={columns}
+            rowKey={(one) => one.id}
+            to={(one) => addresses.dataset(one.id)}
+            current={current}
+          />
+        )}
       </Section>
-      <Chosen version={shown} />
     </>
   );
 }
 
-/** Dataset versions by content, with their checks and the profile of every column. */
-export function DataPage({ project, version }: { readonly project: string; readonly version: string | undefined }) {
+/** Datasets by project and name, and every version by its content. */
+export function DataPage({
+  project,
+  version,
+  filter = '',
+}: {
+  readonly project: string;
+  /** An address of before: it now has a page of its own. */
+  readonly version?: string | undefined;
+  readonly filter?: string | undefined;
+}) {
   const { t } = useText();
+  const router = useRouter();
   const query = useQuery(queries.datasets(project));
+  useEffect(() => {
+    if (version !== undefined) router.history.replace(addresses.dataset(version));
+  }, [version, router]);
   return (
     <Page query={query} title={t('nav.data')}>
-      {(data) => <List project={project} versions={data.datasets} chosen={version} />}
+      {(data) => <List project={project} versions={data.datasets} filter={filter} />}
     </Page>
   );
 }

@@ -1,93 +1,215 @@
-import { ScrollX } from '../../parts/scroll-x.tsx';
 import { useQuery } from '@tanstack/react-query';
+import { useRouter } from '@tanstack/react-router';
+import { useState } from 'react';
 import { addresses, numberOf } from '../../api/addresses.ts';
 import { queries } from '../../api/queries.ts';
 import type { ModelVersionSummary } from '../../api/types.ts';
-import { Figure } from '../../charts/figure.tsx';
-import { VersionDots } from '../../charts/version-dots.tsx';
 import { useText } from '../../i18n/use-text.tsx';
+import { useKeys } from '../../keys/use-keys.ts';
 import { useRowKeys } from '../../keys/use-row-keys.ts';
 import { Go } from '../../parts/go.tsx';
 import { PageHead } from '../../parts/page-head.tsx';
 import { Section } from '../../parts/section.tsx';
 import { Empty } from '../../parts/states.tsx';
-import { betterIs } from '../runs/metric-sense.ts';
+import { VirtualRows, type RowColumn } from '../../parts/virtual-rows.tsx';
+import '../../design/records.css';
 import { Page } from '../page.tsx';
 import { VersionName } from '../version-name.tsx';
+import { AliasHistory, Aliases } from './aliases.tsx';
+import { Family, familyMetric } from './family.tsx';
 import { roleOfVersion, Verdict } from './verdict.tsx';
+import { VersionCompare } from './version-compare.tsx';
 
-/** The metric that most versions have, one whose name says what is better if there is one. */
-export function familyMetric(versions: readonly ModelVersionSummary[]): string | undefined {
-  const names = [...new Set(versions.flatMap((one) => Object.keys(one.metrics)))].filter(
-    (name) => !/^(gain|champion)\./.test(name),
-  );
-  const count = (name: string): number => versions.filter((one) => one.metrics[name] !== undefined).length;
-  const sense = (name: string): number => (betterIs(name) === undefined ? 0 : 1);
-  return names.toSorted((a, b) => sense(b) - sense(a) || count(b) - count(a))[0];
-}
-
-export function Family({
-  versions,
-  metric,
-  first = false,
-}: {
-  readonly first?: boolean;
-  readonly versions: readonly ModelVersionSummary[];
-  readonly metric: string;
-}) {
+function useColumns(
+  project: string,
+  name: string,
+  metric: string | undefined,
+  chosen: readonly number[],
+  choose: (version: number) => void,
+): readonly RowColumn<ModelVersionSummary>[] {
   const { t, f } = useText();
-  const dots = versions
-    .filter((one) => one.metrics[metric] !== undefined)
-    .slice(0, 5)
-    .toReversed();
-  if (dots.length === 0) return null;
-  return (
-    <Section first={first} title={t('model.family')} sub={t('model.family.sub', { metric })}>
-      <Figure
-        firstWidth={360}
-        table={{
-          head: [t('model.version'), metric, t('version.interval')],
-          rows: dots.map((one) => [
-            `v${one.number}`,
-            one.metrics[metric]?.value ?? '',
-            one.metrics[metric]?.low === undefined
-              ? ''
-              : f.interval(one.metrics[metric].low, one.metrics[metric].high ?? 0),
-          ]),
-        }}
-      >
-        {(width) => (
-          <VersionDots
-            width={width}
-            format={(v, decimals) => f.num(v, decimals)}
-            label={dots.map((one) => `v${one.number} ${metric} ${f.num(one.metrics[metric]?.value ?? 0)}`).join(', ')}
-            dots={dots.map((one) => ({
-              name: `v${one.number}`,
-              when: f.when(one.createdAt),
-              value: one.metrics[metric]?.value ?? 0,
-              ...(one.metrics[metric]?.low === undefined || one.metrics[metric].high === undefined
-                ? {}
-                : { low: one.metrics[metric].low, high: one.metrics[metric].high }),
-              color: `var(--${roleOfVersion(one)})`,
-            }))}
-          />
-        )}
-      </Figure>
-    </Section>
-  );
+  const estimate = (one: ModelVersionSummary) => (metric === undefined ? undefined : one.metrics[metric]);
+  return [
+    {
+      key: 'pick',
+      head: <span className="sr">{t('keys.select')}</span>,
+      width: '32px',
+      cell: (one) => (
+        <input
+          type="checkbox"
+          checked={chosen.includes(one.number)}
+          aria-label={t('compare.pick', { version: one.number })}
+          onChange={() => choose(one.number)}
+        />
+      ),
+    },
+    {
+      key: 'version',
+      head: t('model.version'),
+      width: '64px',
+      order: (one) => one.number,
+      cell: (one) => (
+        <b className={`c-${roleOfVersion(one)}`}>
+          <Go to={addresses.version(project, name, one.number)}>v{one.number}</Go>
+        </b>
+      ),
+    },
+    {
+      key: 'aliases',
+      head: t('model.aliases'),
+      width: 'minmax(96px, 1fr)',
+      wide: true,
+      cell: (one) => (
+        <span className="tags">
+          {one.aliases.map((alias) => (
+            <span key={alias} className={alias === 'champion' ? 'tag now' : 'tag'}>
+              {alias}
+            </span>
+          ))}
+        </span>
+      ),
+    },
+    {
+      key: 'verdict',
+      head: t('models.verdict'),
+      width: '108px',
+      order: (one) => one.verdict,
+      cell: (one) => <Verdict version={one} />,
+    },
+    {
+      key: 'gates',
+      head: t('model.gates'),
+      width: '56px',
+      num: true,
+      wide: true,
+      cell: (one) => (one.gatesTotal === 0 ? <span className="dim">—</span> : `${one.gatesPassed}/${one.gatesTotal}`),
+    },
+    ...(metric === undefined
+      ? []
+      : [
+          {
+            key: 'metric',
+            head: metric,
+            width: 'minmax(90px, 1.4fr)',
+            num: true,
+            order: (one: ModelVersionSummary) => estimate(one)?.value ?? Number.POSITIVE_INFINITY,
+            cell: (one: ModelVersionSummary) => {
+              const value = estimate(one);
+              return value === undefined ? (
+                <span className="dim">{t('unknown')}</span>
+              ) : (
+                <>
+                  <b>{f.num(value.value)}</b>
+                  {value.low === undefined || value.high === undefined ? null : (
+                    <span className="ci hide-s">{f.interval(value.low, value.high)}</span>
+                  )}
+                </>
+              );
+            },
+          },
+        ]),
+    {
+      key: 'live',
+      head: t('model.live'),
+      width: '68px',
+      num: true,
+      wide: true,
+      order: (one) => one.percent,
+      cell: (one) => (one.percent === 0 ? <span className="dim">—</span> : `${one.percent}%`),
+    },
+    {
+      key: 'run',
+      head: t('pipelines.run'),
+      width: '72px',
+      wide: true,
+      cell: (one) => {
+        const number = one.pipelineRunId === undefined ? undefined : numberOf(one.pipelineRunId);
+        return number === undefined ? (
+          ''
+        ) : (
+          <Go to={addresses.pipelineRun(project, number)}>{t('pipeline.name', { n: number })}</Go>
+        );
+      },
+    },
+    {
+      key: 'made',
+      head: t('model.made'),
+      width: '84px',
+      num: true,
+      order: (one) => one.createdAt,
+      cell: (one) => (
+        <span className="dim" title={f.full(one.createdAt)}>
+          {f.when(one.createdAt)}
+        </span>
+      ),
+    },
+  ];
 }
 
-export function ModelPage({ project, name }: { readonly project: string; readonly name: string }) {
-  const { t, tx, f } = useText();
+export interface ModelSearch {
+  /** Versions to compare: `3,5`. */
+  readonly compare?: string | undefined;
+  readonly metric?: string | undefined;
+}
+
+export function ModelPage({
+  project,
+  name,
+  search = {},
+}: {
+  readonly project: string;
+  readonly name: string;
+  readonly search?: ModelSearch;
+}) {
+  const { t, tx } = useText();
+  const router = useRouter();
   const query = useQuery(queries.model(name));
-  const current = useRowKeys((query.data?.versions ?? []).map((one) => addresses.version(project, name, one.number)));
+  const versions = query.data?.versions ?? [];
+  const metric =
+    search.metric !== undefined && versions.some((one) => one.metrics[search.metric ?? ''] !== undefined)
+      ? search.metric
+      : familyMetric(versions);
+  const current = useRowKeys(versions.map((one) => addresses.version(project, name, one.number)));
+  const asked = (search.compare ?? '')
+    .split(',')
+    .map(Number)
+    .filter((one) => Number.isInteger(one) && one > 0);
+  // One chosen row is not a comparison yet, so it is not in the address.
+  const [single, setSingle] = useState<number>();
+  const chosen = asked.length === 2 ? asked : single === undefined ? [] : [single];
+  const set = (change: ModelSearch): void => {
+    const all = { compare: search.compare, metric: search.metric, ...change };
+    const parts = Object.entries(all).filter((one): one is [string, string] => one[1] !== undefined);
+    router.history.replace(
+      `${addresses.model(project, name)}${parts.length === 0 ? '' : `?${parts.map(([key, value]) => `${key}=${encodeURIComponent(value).replaceAll('%2C', ',')}`).join('&')}`}`,
+    );
+  };
+  const choose = (version: number): void => {
+    if (chosen.includes(version)) {
+      setSingle(chosen.find((one) => one !== version));
+      set({ compare: undefined });
+    } else if (chosen.length === 0) setSingle(version);
+    else {
+      setSingle(undefined);
+      set({ compare: [chosen.at(-1) ?? version, version].toSorted((a, b) => a - b).join(',') });
+    }
+  };
+  useKeys([
+    {
+      keys: 'x',
+      label: t('compare.pick.key'),
+      run: () => {
+        const one = versions[current];
+        if (one !== undefined) choose(one.number);
+      },
+    },
+  ]);
+  const columns = useColumns(project, name, metric, chosen, choose);
+  const [from, to] = asked;
   return (
     <Page query={query} title={name}>
-      {({ model, versions }) => {
+      {({ model }) => {
         const champion = model.aliases['champion'];
-        const metric = familyMetric(versions);
-        const run = (one: ModelVersionSummary): number | undefined =>
-          one.pipelineRunId === undefined ? undefined : numberOf(one.pipelineRunId);
         return (
           <>
             <PageHead
@@ -102,98 +224,67 @@ export function ModelPage({ project, name }: { readonly project: string; readonl
                     })
               }
               lede={model.description}
+              actions={
+                <Go
+                  className="btn"
+                  to={addresses.lineage(champion === undefined ? `model:${name}` : `version:${name}/${champion}`)}
+                >
+                  {t('nav.lineage')}
+                </Go>
+              }
             />
             <div className="cols m372">
-              <Section first title={t('model.versions')} sub={versions.length}>
-                {versions.length === 0 ? (
-                  <Empty title={t('models.none')} text={t('models.none.text')} command="mw run" />
-                ) : (
-                  <ScrollX>
-                    <table>
-                      <thead>
-                        <tr>
-                          <th scope="col">{t('model.version')}</th>
-                          <th scope="col">{t('models.verdict')}</th>
-                          <th scope="col" className="num">
-                            {t('model.gates')}
-                          </th>
-                          {metric === undefined ? null : (
-                            <th scope="col" className="num">
-                              {metric}
-                            </th>
-                          )}
-                          <th scope="col" className="hide-s">
-                            {t('model.aliases')}
-                          </th>
-                          <th scope="col" className="num hide-s">
-                            {t('model.live')}
-                          </th>
-                          <th scope="col" className="hide-s">
-                            {t('pipelines.run')}
-                          </th>
-                          <th scope="col" className="num">
-                            {t('model.made')}
-                          </th>
-                        </tr>
-                      </thead>
-                      <tbody>
-                        {versions.map((one, i) => {
-                          const estimate = metric === undefined ? undefined : one.metrics[metric];
-                          const number = run(one);
-                          return (
-                            <tr key={one.number} className={i === current ? 'cur' : undefined}>
-                              <td>
-                                <b className={`c-${roleOfVersion(one)}`}>
-                                  <Go to={addresses.version(project, name, one.number)}>v{one.number}</Go>
-                                </b>
-                              </td>
-                              <td>
-                                <Verdict version={one} />
-                              </td>
-                              <td className="num">
-                                {one.gatesPassed}/{one.gatesTotal}
-                              </td>
-                              {metric === undefined ? null : (
-                                <td className="num">
-                                  {estimate === undefined ? (
-                                    <span className="dim">{t('unknown')}</span>
-                                  ) : (
-                                    <b>{f.num(estimate.value)}</b>
-                                  )}
-                                  {estimate?.low === undefined || estimate.high === undefined ? null : (
-                                    <span className="ci">{f.interval(estimate.low, estimate.high)}</span>
-                                  )}
-                                </td>
-                              )}
-                              <td className="hide-s nw">
-                                {one.aliases.map((alias) => (
-                                  <span key={alias} className="tag">
-                                    {alias}
-                                  </span>
-                                ))}
-                              </td>
-                              <td className="num hide-s">
-                                {one.percent === 0 ? <span className="dim">—</span> : `${one.percent}%`}
-                              </td>
-                              <td className="hide-s">
-                                {number === undefined ? (
-                                  ''
-                                ) : (
-                                  <Go to={addresses.pipelineRun(project, number)}>
-                                    {t('pipeline.name', { n: number })}
-                                  </Go>
-                                )}
-                              </td>
-                              <td className="num meta">{f.when(one.createdAt)}</td>
-                            </tr>
-                          );
-                        })}
-                      </tbody>
-                    </table>
-                  </ScrollX>
+              <div>
+                {metric === undefined ? null : (
+                  <Family
+                    first
+                    most={80}
+                    versions={versions}
+                    metric={metric}
+                    onMetric={(next) => set({ metric: next })}
+                  />
                 )}
-              </Section>
-              {metric === undefined ? null : <Family first versions={versions} metric={metric} />}
+                <Section
+                  first={metric === undefined}
+                  title={t('model.versions')}
+                  sub={
+                    chosen.length === 0
+                      ? t('model.versions.sub', { n: versions.length })
+                      : t('compare.chosen', { versions: chosen.map((one) => `v${one}`).join(', ') })
+                  }
+                >
+                  {versions.length === 0 ? (
+                    <Empty title={t('models.none')} text={t('models.none.text')} command="mw run" />
+                  ) : (
+                    <VirtualRows
+                      label={t('model.versions')}
+                      rows={versions}
+                      columns={columns}
+                      rowKey={(one) => String(one.number)}
+                      to={(one) => addresses.version(project, name, one.number)}
+                      current={current}
+                      selected={(one) => chosen.includes(one.number)}
+                      most="max(320px, calc(100vh - 420px))"
+                    />
+                  )}
+                </Section>
+                {from === undefined || to === undefined ? null : (
+                  <VersionCompare
+                    project={project}
+                    model={name}
+                    from={from}
+                    to={to}
+                    onClose={() => {
+                      setSingle(undefined);
+                      set({ compare: undefined });
+                    }}
+                  />
+                )}
+              </div>
+              <aside>
+                <Aliases first project={project} model={model} />
+                <AliasHistory project={project} model={model} />
+              </aside>
             </div>
           </>
         );

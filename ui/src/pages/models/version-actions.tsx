@@ -9,6 +9,7 @@ import { useKeys } from '../../keys/use-keys.ts';
 import { Confirm } from '../../parts/confirm.tsx';
 import { useGo } from '../../parts/go.tsx';
 import { useToast } from '../../parts/toasts.tsx';
+import { AliasMove } from './alias-move.tsx';
 
 function Deploy({
   project,
@@ -66,21 +67,9 @@ function Deploy({
 
 function Promote({ detail, blocked }: { readonly detail: ModelVersionDetail; readonly blocked: string | undefined }) {
   const { t } = useText();
-  const toast = useToast();
-  const client = useQueryClient();
   const [open, setOpen] = useState(false);
   const { model, number } = detail.version;
-  const before = useQuery(queries.model(model)).data?.model.aliases['champion'];
-  const move = useMutation({
-    mutationFn: (to: number) => commands.promote(model, to),
-    onSuccess: (_, to) =>
-      toast({
-        text: t('version.promote.done', { model, version: to }),
-        ...(to === number && before !== undefined ? { undo: () => move.mutate(before) } : {}),
-      }),
-    onError: (error) => toast({ text: error.message, failed: true }),
-    onSettled: () => void client.invalidateQueries({ queryKey: ['models'] }),
-  });
+  const registered = useQuery(queries.model(model)).data?.model;
   const command = `mw promote ${model}/${number}`;
   useKeys(blocked === undefined ? [{ keys: 'p', label: t('version.promote'), run: () => setOpen(true), command }] : []);
   return (
@@ -88,29 +77,15 @@ function Promote({ detail, blocked }: { readonly detail: ModelVersionDetail; rea
       <button
         type="button"
         className="btn"
-        disabled={blocked !== undefined || move.isPending}
+        disabled={blocked !== undefined || registered === undefined}
         title={blocked}
         onClick={() => setOpen(true)}
       >
         {t('version.promote')} <kbd>P</kbd>
       </button>
-      <Confirm
-        open={open}
-        onClose={() => setOpen(false)}
-        question={t('version.promote.question', { version: number, model })}
-        risk={t('version.promote.risk')}
-        plan={() =>
-          Promise.resolve([
-            { sign: '~', text: `alias champion  ${before === undefined ? '' : `v${before} → `}v${number}` },
-            { sign: '=', text: `endpoints` },
-          ])
-        }
-        planKey={['promote', model, number, before]}
-        command={command}
-        verb={t('version.promote.verb')}
-        keep={t('version.promote.keep')}
-        onConfirm={() => move.mutate(number)}
-      />
+      {registered === undefined ? null : (
+        <AliasMove model={registered} alias="champion" version={number} open={open} onClose={() => setOpen(false)} />
+      )}
     </>
   );
 }
@@ -119,14 +94,11 @@ function Promote({ detail, blocked }: { readonly detail: ModelVersionDetail; rea
 export function VersionActions({ project, detail }: { readonly project: string; readonly detail: ModelVersionDetail }) {
   const { t } = useText();
   const viewer = useQuery(queries.server()).data?.who.role === 'viewer';
-  const blocked = viewer
-    ? t('endpoint.viewer')
-    : detail.version.verdict === 'refused'
-      ? t('version.refused.why')
-      : undefined;
+  const viewerWhy = viewer ? t('endpoint.viewer') : undefined;
+  const blocked = viewerWhy ?? (detail.version.verdict === 'refused' ? t('version.refused.why') : undefined);
   return (
     <>
-      {detail.version.aliases.includes('champion') ? null : <Promote detail={detail} blocked={blocked} />}
+      {detail.version.aliases.includes('champion') ? null : <Promote detail={detail} blocked={viewerWhy} />}
       <Deploy project={project} detail={detail} blocked={blocked} />
     </>
   );

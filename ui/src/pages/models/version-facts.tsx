@@ -53,9 +53,7 @@ export function Lineage({ project, detail }: Props) {
             one === undefined ? (
               t('unknown')
             ) : (
-              <Go
-                to={`${addresses.data(project)}?version=${encodeURIComponent(one.id)}`}
-              >{`${one.name} …${one.digest.slice(-4)}`}</Go>
+              <Go to={addresses.dataset(one.id)}>{`${one.name} …${one.digest.slice(-4)}`}</Go>
             )
           }
         >

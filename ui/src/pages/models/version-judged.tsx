@@ -1,13 +1,12 @@
 import { ScrollX } from '../../parts/scroll-x.tsx';
 import type { Estimate, ModelVersionDetail } from '../../api/types.ts';
-import { GateScale, gateLimits } from '../../charts/gate-scale.tsx';
 import { IntervalDot } from '../../charts/interval-dot.tsx';
 import { useText } from '../../i18n/use-text.tsx';
 import { Section } from '../../parts/section.tsx';
 import { Empty } from '../../parts/states.tsx';
-import { Status } from '../../parts/status.tsx';
 import { betterIs } from '../runs/metric-sense.ts';
 import { VersionName } from '../version-name.tsx';
+import { GatesTable } from './gates-table.tsx';
 import { roleOfVersion } from './verdict.tsx';
 
 interface Judged {
@@ -143,7 +142,7 @@ export function Better({ detail }: { readonly detail: ModelVersionDetail }) {
 }
 
 export function Gates({ detail }: { readonly detail: ModelVersionDetail }) {
-  const { t, f } = useText();
+  const { t } = useText();
   const { gates, version } = detail;
   const role = roleOfVersion(version);
   return (
@@ -156,63 +155,7 @@ export function Gates({ detail }: { readonly detail: ModelVersionDetail }) {
       }
     >
       {gates.length === 0 ? <p className="mut">{t('version.gates.none')}</p> : null}
-      {gates.length === 0 ? null : (
-        <ScrollX>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{t('version.gates')}</th>
-                <th scope="col" className="num">
-                  {t('version.observed')}
-                </th>
-                <th scope="col" className="num">
-                  {t('version.required')}
-                </th>
-                <th scope="col">{t('version.thick')}</th>
-                <th scope="col">{t('version.verdict')}</th>
-                <th scope="col" className="hide-s">
-                  {t('version.where')}
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {gates.map((gate) => {
-                const limits = gateLimits(gate.required);
-                const name = /^[\w.]+/.exec(gate.text)?.[0] ?? gate.text;
-                return (
-                  <tr key={gate.text}>
-                    <td className="mono nw">{name}</td>
-                    <td className="num">
-                      <b>{gate.observed === undefined ? t('unknown') : f.num(gate.observed)}</b>
-                    </td>
-                    <td className="num mut">{gate.required.replace('>=', '≥').replace('<=', '≤')}</td>
-                    <td>
-                      {gate.observed === undefined || limits === undefined ? (
-                        ''
-                      ) : (
-                        <GateScale
-                          observed={gate.observed}
-                          limits={limits}
-                          color={`var(--${role})`}
-                          label={`${gate.text}: ${f.num(gate.observed)}`}
-                        />
-                      )}
-                    </td>
-                    <td>
-                      {gate.passed === null ? (
-                        <Status kind="unknown" />
-                      ) : (
-                        <Status kind={gate.passed ? 'passed' : 'failed'} />
-                      )}
-                    </td>
-                    <td className="meta mono hide-s">{gate.where}</td>
-                  </tr>
-                );
-              })}
-            </tbody>
-          </table>
-        </ScrollX>
-      )}
+      {gates.length === 0 ? null : <GatesTable gates={gates} color={`var(--${role})`} />}
     </Section>
   );
 }

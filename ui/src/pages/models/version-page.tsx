@@ -8,15 +8,21 @@ import { Go } from '../../parts/go.tsx';
 import { PageHead } from '../../parts/page-head.tsx';
 import { Section } from '../../parts/section.tsx';
 import { Story } from '../../parts/story.tsx';
+import '../../design/records.css';
 import { Page } from '../page.tsx';
 import { storyLines } from '../story-lines.tsx';
 import { STORY_TYPES } from '../story-types.ts';
 import { VersionName } from '../version-name.tsx';
-import { Family, familyMetric } from './model-page.tsx';
+import { Family, familyMetric } from './family.tsx';
 import { roleOfVersion } from './verdict.tsx';
 import { VersionActions } from './version-actions.tsx';
+import { VersionAliases } from './version-aliases.tsx';
+import { VersionCard } from './version-card.tsx';
+import { VersionDrift } from './version-drift.tsx';
 import { EnvironmentFacts, ImageLayers, Lineage, Signature } from './version-facts.tsx';
 import { Better, Gates } from './version-judged.tsx';
+import { VersionLineage } from './version-lineage.tsx';
+import { VersionProof } from './version-proof.tsx';
 
 function useAnswer({ version }: ModelVersionDetail): ReactNode {
   const { t, tx } = useText();
@@ -83,6 +89,8 @@ function Detail({ project, detail }: { readonly project: string; readonly detail
         <div>
           <Better detail={detail} />
           <Gates detail={detail} />
+          <VersionDrift project={project} detail={detail} />
+          <VersionCard detail={detail} />
           <Section title={t('version.parity')}>
             <p className="mut">
               {detail.parity === undefined
@@ -94,11 +102,14 @@ function Detail({ project, detail }: { readonly project: string; readonly detail
         </div>
         <aside>
           <VersionStory project={project} model={version.model} number={version.number} />
+          <VersionAliases detail={detail} />
+          <VersionProof detail={detail} />
           {metric === undefined ? null : <Family versions={versions} metric={metric} />}
           <Signature detail={detail} />
           <ImageLayers project={project} detail={detail} />
         </aside>
       </div>
+      <VersionLineage model={version.model} number={version.number} />
     </>
   );
 }

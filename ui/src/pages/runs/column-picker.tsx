@@ -1,48 +1,138 @@
 import { Dialog } from '@base-ui/react/dialog';
+import { useState } from 'react';
+import type { RunKeys } from '../../api/run-queries.ts';
 import { useText } from '../../i18n/use-text.tsx';
-import type { RunColumn } from './runs-search.ts';
+import { columnId, type RunColumn } from './runs-search.ts';
 
 export interface ColumnPickerProps {
   readonly open: boolean;
   readonly onClose: () => void;
-  readonly known: { readonly metrics: readonly string[]; readonly params: readonly string[] };
+  readonly keys: RunKeys;
   readonly columns: readonly RunColumn[];
-  readonly onColumns: (cols: string) => void;
+  readonly onColumns: (columns: readonly RunColumn[]) => void;
 }
 
-/** Which metrics and params are columns; kept in the address. */
-export function ColumnPicker({ open, onClose, known, columns, onColumns }: ColumnPickerProps) {
-  const { t } = useText();
-  const has = (column: RunColumn): boolean =>
-    columns.some((one) => one.kind === column.kind && one.name === column.name);
-  const toggle = (column: RunColumn): void => {
-    const next = has(column)
-      ? columns.filter((one) => one.kind !== column.kind || one.name !== column.name)
-      : [...columns, column];
-    onColumns(next.map((one) => `${one.kind === 'metric' ? 'm' : 'p'}.${one.name}`).join(','));
+const MOST = 60;
+
+/** What is shown, in its order, beside everything there is with the number of runs that have it. */
+export function ColumnPicker({ open, onClose, keys, columns, onColumns }: ColumnPickerProps) {
+  const { t, f } = useText();
+  const [text, setText] = useState('');
+  const [dragged, setDragged] = useState<string>();
+  const has = new Set(columns.map(columnId));
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  const move = (from: number, to: number): void => {
+    const one = columns[from];
+    if (one !== undefined && to >= 0 && to < columns.length)
+      onColumns(columns.toSpliced(from, 1).toSpliced(to, 0, one));
   };
-  const group = (kind: RunColumn['kind'], names: readonly string[]) => (
-    <fieldset className="pick">
-      <legend className="micro">{t(kind === 'metric' ? 'runs.columns.metrics' : 'runs.columns.params')}</legend>
-      {names.map((name) => (
-        <label key={name} className="st">
-          <input type="checkbox" checked={has({ kind, name })} onChange={() => toggle({ kind, name })} />{' '}
-          <span className="mono">{name}</span>
-        </label>
-      ))}
-    </fieldset>
-  );
+  const toggle = (column: RunColumn): void =>
+    onColumns(
+      has.has(columnId(column)) ? columns.filter((one) => columnId(one) !== columnId(column)) : [...columns, column],
+    );
+  const group = (kind: RunColumn['kind'], all: RunKeys['metrics']) => {
+    const found = all.filter(({ key }) => words.every((word) => `${kind} ${key}`.toLowerCase().includes(word)));
+    if (found.length === 0) return null;
+    return (
+      <fieldset className="pick">
+        <legend className="micro">
+          {t(
+            kind === 'metric' ? 'runs.columns.metrics' : kind === 'param' ? 'runs.columns.params' : 'runs.columns.tags',
+          )}{' '}
+          {f.int(found.length)}
+        </legend>
+        {found.slice(0, MOST).map(({ key, runs }) => (
+          <label key={key} className="st">
+            <input
+              type="checkbox"
+              checked={has.has(columnId({ kind, name: key }))}
+              onChange={() => toggle({ kind, name: key })}
+            />{' '}
+            <span className="mono cut" title={key}>
+              {key}
+            </span>
+            <span className="dim micro">{f.int(runs)}</span>
+          </label>
+        ))}
+        {found.length > MOST ? <p className="micro">{t('runs.columns.more', { n: found.length - MOST })}</p> : null}
+      </fieldset>
+    );
+  };
   return (
     <Dialog.Root open={open} onOpenChange={(next) => (next ? undefined : onClose())}>
       <Dialog.Portal>
         <Dialog.Backdrop className="backdrop" />
-        <Dialog.Popup className="float dlg wide">
+        <Dialog.Popup className="float dlg wide picker">
           <Dialog.Title>{t('runs.columns.title')}</Dialog.Title>
+          <input
+            className="box"
+            value={text}
+            onChange={(event) => setText(event.target.value)}
+            aria-label={t('runs.columns.find')}
+            placeholder={t('runs.columns.find')}
+            autoComplete="off"
+            spellCheck={false}
+          />
           <div className="cols half">
-            {group('metric', known.metrics)}
-            {group('param', known.params)}
+            <div className="all" role="group" aria-label={t('runs.columns.all')} tabIndex={0}>
+              {group('metric', keys.metrics)}
+              {group('param', keys.params)}
+              {group('tag', keys.tags)}
+            </div>
+            <div>
+              <p className="micro">{t('runs.columns.shown', { n: columns.length })}</p>
+              <ol className="chosen">
+                {columns.map((one, i) => (
+                  <li
+                    key={columnId(one)}
+                    draggable
+                    onDragStart={() => setDragged(columnId(one))}
+                    onDragOver={(event) => event.preventDefault()}
+                    onDrop={() =>
+                      move(
+                        columns.findIndex((column) => columnId(column) === dragged),
+                        i,
+                      )
+                    }
+                  >
+                    <span className="mono cut" title={one.name}>
+                      {one.name}
+                    </span>
+                    <button
+                      type="button"
+                      className="btn sm quiet"
+                      disabled={i === 0}
+                      aria-label={t('runs.columns.up', { name: one.name })}
+                      onClick={() => move(i, i - 1)}
+                    >
+                      ↑
+                    </button>
+                    <button
+                      type="button"
+                      className="btn sm quiet"
+                      disabled={i === columns.length - 1}
+                      aria-label={t('runs.columns.down', { name: one.name })}
+                      onClick={() => move(i, i + 1)}
+                    >
+                      ↓
+                    </button>
+                    <button
+                      type="button"
+                      className="btn sm quiet"
+                      aria-label={t('runs.columns.away', { name: one.name })}
+                      onClick={() => toggle(one)}
+                    >
+                      ×
+                    </button>
+                  </li>
+                ))}
+              </ol>
+            </div>
           </div>
           <div className="acts">
+            <button type="button" className="btn quiet" onClick={() => onColumns([])}>
+              {t('runs.columns.first')}
+            </button>
             <Dialog.Close className="btn">
               {t('close')} <kbd>esc</kbd>
             </Dialog.Close>

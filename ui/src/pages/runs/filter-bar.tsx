@@ -1,48 +1,113 @@
 import { useQueries } from '@tanstack/react-query';
-import { useRef, useState } from 'react';
+import { useId, useRef, useState, type KeyboardEvent } from 'react';
 import { ApiProblem } from '../../api/problem.ts';
-import { body, client } from '../../api/client.ts';
+import { runQueries } from '../../api/run-queries.ts';
 import { useText } from '../../i18n/use-text.tsx';
 import { useKeys } from '../../keys/use-keys.ts';
 import { StatusMark } from '../../parts/status-mark.tsx';
 import { conditionsOf } from './runs-search.ts';
+
+export interface FilterField {
+  /** In the grammar: `metrics.auc`. */
+  readonly field: string;
+  readonly runs?: number;
+}
 
 export interface FilterBarProps {
   readonly filter: string;
   readonly onFilter: (filter: string) => void;
   readonly queryMs: number | undefined;
   readonly error: Error | null;
-  readonly fields: readonly string[];
+  readonly fields: readonly FilterField[];
 }
 
-/** One field in the API's own grammar; Enter applies it, `/` comes here. */
+const MOST = 8;
+
+/** What may come after the word that is being written: fields by how many runs have them, then operators, then `and`. */
+function offersFor(
+  text: string,
+  fields: readonly FilterField[],
+): { readonly word: string; readonly offers: readonly FilterField[] } {
+  // Inside of an open quote nothing is completed.
+  if ((text.match(/'/g)?.length ?? 0) % 2 === 1) return { word: '', offers: [] };
+  const word = /(?:^|[\s(,])([a-z_`][\w./:`-]*)$/i.exec(text)?.[1] ?? '';
+  if (word.length > 0) {
+    const wanted = word.toLowerCase();
+    const bare = (field: string): string => field.slice(field.indexOf('.') + 1).replaceAll('`', '');
+    const offers = fields
+      .filter(({ field }) => {
+        const name = field.toLowerCase();
+        return (
+          name !== wanted &&
+          (name.startsWith(wanted) || bare(name).startsWith(wanted) || (wanted.length > 2 && name.includes(wanted)))
+        );
+      })
+      .toSorted((a, b) => Number(bare(b.field).startsWith(wanted)) - Number(bare(a.field).startsWith(wanted)))
+      .slice(0, MOST);
+    return { word, offers };
+  }
+  const after = /(metrics?|params?|tags?|attributes?)\.(?:`[^`]+`|[\w./:-]+)\s+$/i.exec(text)?.[1];
+  if (after === undefined) return { word: '', offers: [] };
+  const operators = /^metric/i.test(after)
+    ? ['<', '<=', '>', '>=', '=', '!=']
+    : ["= '", "!= '", "LIKE '%", "ILIKE '%", "IN ('", 'IS NULL'];
+  return { word: '', offers: operators.map((field) => ({ field })) };
+}
+
+/** Where the server saw the mistake, when it says a column. */
+const columnOfError = (message: string): number | undefined => {
+  const found = /column (\d+)/.exec(message)?.[1];
+  return found === undefined ? undefined : Number(found);
+};
+
+/** One field in the API's own grammar; Enter applies it, `/` comes here, Tab or Enter takes an offer. */
 export function FilterBar({ filter, onFilter, queryMs, error, fields }: FilterBarProps) {
   const { t, f } = useText();
   const input = useRef<HTMLInputElement>(null);
+  const list = useId();
   // What is typed belongs to the filter that it started from: another filter (back, a link) takes its place.
   const [draft, setDraft] = useState({ of: filter, text: filter });
+  const [at, setAt] = useState(-1);
+  const [open, setOpen] = useState(false);
   const text = draft.of === filter ? draft.text : filter;
-  const setText = (next: string): void => setDraft({ of: filter, text: next });
+  const setText = (next: string): void => {
+    setDraft({ of: filter, text: next });
+    setAt(-1);
+    setOpen(true);
+  };
   useKeys([{ keys: '/', label: t('keys.filter'), run: () => input.current?.focus() }]);
-  // The word at the end that looks like the start of a field is completed with Tab.
-  const word = /(?:^|[\s(])([a-z_][\w.`]*)$/i.exec(text)?.[1] ?? '';
-  const offers =
-    word.length < 2
-      ? []
-      : fields
-          .filter((field) => field !== word && (field.startsWith(word) || field.split('.')[1]?.startsWith(word)))
-          .slice(0, 6);
-  const take = (field: string): void => {
-    setText(`${text.slice(0, text.length - word.length)}${field} `);
+  const { word, offers } = offersFor(text, fields);
+  const shown = open ? offers : [];
+  const take = (offer: FilterField | undefined): void => {
+    if (offer === undefined) return;
+    setText(`${text.slice(0, text.length - word.length)}${offer.field}${/['%]$/.test(offer.field) ? '' : ' '}`);
     input.current?.focus();
   };
+  const onKey = (event: KeyboardEvent): void => {
+    const by = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
+    if (by !== 0 && shown.length > 0) {
+      event.preventDefault();
+      setAt((was) => (was + by + shown.length) % shown.length);
+    } else if (event.key === 'Escape') {
+      if (shown.length > 0) setOpen(false);
+      else input.current?.blur();
+    } else if (event.key === 'Tab' && !event.shiftKey && shown.length > 0) {
+      event.preventDefault();
+      take(shown[Math.max(0, at)]);
+    } else if (event.key === 'Enter' && at >= 0 && shown[at] !== undefined) {
+      event.preventDefault();
+      take(shown[at]);
+    }
+  };
   const problem = error instanceof ApiProblem ? error : undefined;
+  const column = problem === undefined ? undefined : columnOfError(problem.message);
   return (
     <>
       <form
         className="field"
         onSubmit={(event) => {
           event.preventDefault();
+          setOpen(false);
           onFilter(text.trim());
         }}
       >
@@ -50,14 +115,13 @@ export function FilterBar({ filter, onFilter, queryMs, error, fields }: FilterBa
           ref={input}
           value={text}
           onChange={(event) => setText(event.target.value)}
-          onKeyDown={(event) => {
-            if (event.key === 'Escape') input.current?.blur();
-            const first = offers[0];
-            if (event.key === 'Tab' && !event.shiftKey && first !== undefined) {
-              event.preventDefault();
-              take(first);
-            }
-          }}
+          onKeyDown={onKey}
+          onBlur={() => setOpen(false)}
+          role="combobox"
+          aria-expanded={shown.length > 0}
+          aria-controls={list}
+          aria-autocomplete="list"
+          aria-activedescendant={at >= 0 ? `${list}-${at}` : undefined}
           aria-label={t('runs.filter')}
           aria-invalid={problem !== undefined}
           placeholder={t('runs.filter.hint')}
@@ -71,21 +135,45 @@ export function FilterBar({ filter, onFilter, queryMs, error, fields }: FilterBa
             {t('runs.filter.clear')}
           </button>
         )}
-      </form>
-      {offers.length === 0 ? null : (
-        <div className="hint offers">
-          {offers.map((field, i) => (
-            <button key={field} type="button" className="link mono" onClick={() => take(field)}>
-              {field} {i === 0 ? <kbd>Tab</kbd> : null}
-            </button>
+        <div
+          className={`float offerlist${shown.length === 0 ? ' none' : ''}`}
+          role="listbox"
+          id={list}
+          aria-label={t('runs.filter')}
+        >
+          {shown.map((offer, i) => (
+            <div
+              key={offer.field}
+              id={`${list}-${i}`}
+              role="option"
+              aria-selected={i === at}
+              // The field keeps the focus, so that writing goes on.
+              onMouseDown={(event) => {
+                event.preventDefault();
+                take(offer);
+              }}
+            >
+              <span className="mono">{offer.field}</span>
+              {offer.runs === undefined ? null : <span className="dim micro">{f.int(offer.runs)}</span>}
+              {i === Math.max(0, at) ? <kbd>Tab</kbd> : null}
+            </div>
           ))}
         </div>
-      )}
+      </form>
       {error === null ? null : (
-        <p className="ferr" role="alert">
-          <StatusMark kind="failed" size={12} /> {error.message}{' '}
-          {problem?.next === undefined ? '' : <span className="dim">{problem.next}</span>}
-        </p>
+        <div className="ferr" role="alert">
+          {column === undefined ? null : (
+            <pre className="at" aria-hidden="true">
+              {filter}
+              {'\n'}
+              {' '.repeat(Math.max(0, column - 1))}^
+            </pre>
+          )}
+          <span>
+            <StatusMark kind="failed" size={12} /> {error.message}{' '}
+            {problem?.next === undefined ? '' : <span className="dim">{problem.next}</span>}
+          </span>
+        </div>
       )}
     </>
   );
@@ -106,19 +194,11 @@ export function NoMatch({
   const without = conditions.map((_, i) => conditions.filter((__, j) => j !== i).join(' and '));
   const counts = useQueries({
     queries: without.map((rest) => ({
-      queryKey: ['runs', 'count', experiment, rest],
-      queryFn: () =>
-        body(
-          client.GET('/api/v1/runs', {
-            params: {
-              query: {
-                limit: 1,
-                ...(experiment === undefined ? {} : { experiment }),
-                ...(rest === '' ? {} : { filter: rest }),
-              },
-            },
-          }),
-        ),
+      ...runQueries.count({
+        ...(experiment === undefined ? {} : { experiment }),
+        ...(rest === '' ? {} : { filter: rest }),
+      }),
+      refetchInterval: false as const,
     })),
   });
   return (

@@ -1,19 +1,31 @@
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useRouter } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
 import { addresses, numberOf } from '../../api/addresses.ts';
 import { queries } from '../../api/queries.ts';
 import type { Run, RunDetail } from '../../api/types.ts';
-import { Curve } from '../../charts/curve.tsx';
-import { Figure } from '../../charts/figure.tsx';
 import { useText } from '../../i18n/use-text.tsx';
+import { useKeys } from '../../keys/use-keys.ts';
 import { useNow } from '../../live/live-mark.tsx';
+import { CopyButton } from '../../parts/command-line.tsx';
 import { Facts } from '../../parts/facts.tsx';
-import { Go } from '../../parts/go.tsx';
+import { Go, useGo } from '../../parts/go.tsx';
 import { PageHead } from '../../parts/page-head.tsx';
 import { Section } from '../../parts/section.tsx';
-import { Empty, Loaded } from '../../parts/states.tsx';
+import { StatusMark } from '../../parts/status-mark.tsx';
+import { Empty } from '../../parts/states.tsx';
 import { Page } from '../page.tsx';
+import { useCopyLink } from './copy-link.ts';
+import type { CurveView } from './curve-view.ts';
 import { betterIs } from './metric-sense.ts';
+import { RunCurves } from './run-curves.tsx';
+import { RunEnvironment } from './run-environment.tsx';
+import { RunFiles } from './run-files.tsx';
+import { RUN_MARKS } from './run-row.tsx';
+import { runQueryString, viewOfRun, type RunSearch } from './run-search.ts';
+
+const MOST_TAGS = 40;
+const MOST_CHILDREN = 12;
 
 function useAnswer(run: Run): string {
   const { t, f } = useText();
@@ -36,45 +48,11 @@ function useAnswer(run: Run): string {
   }
 }
 
-/** One metric: its curve when it was logged more than once, else nothing (the table has the number). */
-function MetricCurve({ run, metric }: { readonly run: Run; readonly metric: string }) {
-  const { t, f } = useText();
-  const history = useQuery(queries.history(run.id, metric, run.status === 'RUNNING')).data;
-  if (history === undefined || history.points.length < 2) return null;
-  const points = history.points.map((p) => ({ x: p.step, y: typeof p.value === 'number' ? p.value : null }));
-  const last = points.findLast((p) => p.y !== null);
-  return (
-    <Figure
-      caption={
-        <>
-          <b>{metric}</b>{' '}
-          <span className="dim">
-            {history.total > points.length
-              ? t('run.sampled', { shown: points.length, total: history.total })
-              : t('run.points', { n: history.total })}
-          </span>
-        </>
-      }
-      table={{ head: [t('run.step'), metric], rows: points.map((p) => [p.x, p.y ?? '']) }}
-      firstWidth={380}
-    >
-      {(width) => (
-        <Curve
-          width={width}
-          height={150}
-          xKind="number"
-          label={`${metric}: ${last?.y == null ? t('unknown') : f.num(last.y)}`}
-          series={[{ name: last?.y == null ? '' : f.num(last.y), color: 'var(--ink)', points }]}
-          format={(v, decimals) => f.num(v, decimals)}
-        />
-      )}
-    </Figure>
-  );
-}
-
 function Metrics({ run }: { readonly run: Run }) {
   const { t, f } = useText();
-  const names = Object.keys(run.metrics).toSorted();
+  const names = Object.keys(run.metrics)
+    .filter((name) => !name.startsWith('system/'))
+    .toSorted();
   if (names.length === 0) return <Empty title={t('run.metrics.none')} />;
   return (
     <table className="tight">
@@ -95,55 +73,122 @@ function Metrics({ run }: { readonly run: Run }) {
   );
 }
 
-function Files({ run }: { readonly run: Run }) {
+/** What led to the run and what it led to, in the words of who logged it. */
+function Origin({ project, detail }: { readonly project: string; readonly detail: RunDetail }) {
   const { t, f } = useText();
-  const [path, setPath] = useState('');
-  const files = useQuery(queries.artifacts(run.id, path));
+  const { run, parent, children, versions, outputs } = detail;
+  const pipeline = run.pipelineRunId === undefined ? undefined : numberOf(run.pipelineRunId);
+  const commit = run.tags['mlflow.source.git.commit'];
+  const source = run.tags['mlflow.source.name'];
+  const rows: (readonly [string, ReactNode])[] = [
+    [
+      t('runs.status'),
+      <span key="s" className="st">
+        <StatusMark kind={RUN_MARKS[run.status]} /> {t(`runs.status.${run.status}`)}
+      </span>,
+    ],
+    [t('runs.started'), f.full(run.startTime)],
+  ];
+  if (run.endTime !== undefined) rows.push([t('run.ended'), f.full(run.endTime)]);
+  if (run.user !== undefined) rows.push([t('runs.by'), run.user]);
+  if (source !== undefined) rows.push([t('run.source'), <code key="src">{source}</code>]);
+  if (commit !== undefined)
+    rows.push([
+      t('run.commit'),
+      <span key="c">
+        <code title={commit}>{commit.slice(0, 12)}</code> <CopyButton text={commit} />
+      </span>,
+    ]);
+  if (pipeline !== undefined)
+    rows.push([
+      t('run.pipeline'),
+      <Go key="p" to={addresses.pipelineRun(project, pipeline)}>
+        {t('pipeline.name', { n: pipeline })}
+      </Go>,
+    ]);
+  if (parent !== undefined)
+    rows.push([
+      t('run.parent'),
+      <Go key="pa" to={addresses.run(project, parent.id)}>
+        {parent.name}
+      </Go>,
+    ]);
+  if (versions.length > 0)
+    rows.push([
+      t('run.versions'),
+      <span key="v">
+        {versions.map((one) => (
+          <Go key={`${one.model}/${one.version}`} to={addresses.version(project, one.model, one.version)}>
+            {one.model} v{one.version}{' '}
+          </Go>
+        ))}
+      </span>,
+    ]);
+  if (outputs.length > 0) rows.push([t('run.outputs'), outputs.map((one) => one.name).join(', ')]);
+  rows.push([
+    t('run.id'),
+    <span key="id">
+      <code>{run.id}</code> <CopyButton text={run.id} />
+    </span>,
+  ]);
   return (
-    <Section title={t('run.artifacts')} sub={path === '' ? undefined : <code>{path}</code>}>
-      <Loaded query={files} what={t('run.artifacts')}>
-        {(data) => (
-          <>
-            {path === '' ? null : (
-              <button type="button" className="link" onClick={() => setPath(path.split('/').slice(0, -1).join('/'))}>
-                ↑ {t('run.up')}
-              </button>
+    <>
+      <Facts rows={rows} />
+      {children.length === 0 ? null : (
+        <>
+          <p className="meta">
+            {t('run.children', { n: children.length })}{' '}
+            {children.length < 2 ? null : (
+              <Go
+                to={addresses.compare(
+                  project,
+                  children.slice(0, 50).map((one) => one.id),
+                )}
+              >
+                {t('runs.compare')}
+              </Go>
             )}
-            {data.artifacts.length === 0 ? <p className="mut">{t('run.artifacts.none')}</p> : null}
-            <table className="tight">
-              <tbody>
-                {data.artifacts.map((one) => (
-                  <tr key={one.path}>
-                    <td className="mono">
-                      {one.isDir ? (
-                        <button type="button" className="link" onClick={() => setPath(one.path)}>
-                          {one.path.split('/').at(-1)}/
-                        </button>
-                      ) : (
-                        one.path.split('/').at(-1)
-                      )}
-                    </td>
-                    <td className="num meta">{one.bytes === undefined ? '' : f.bytes(one.bytes)}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </>
-        )}
-      </Loaded>
-    </Section>
+          </p>
+          <ul>
+            {children.slice(0, MOST_CHILDREN).map((one) => (
+              <li key={one.id}>
+                <Go to={addresses.run(project, one.id)}>{one.name}</Go>{' '}
+                <span className="dim">{one.status.toLowerCase()}</span>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </>
   );
 }
 
-function Detail({ project, detail }: { readonly project: string; readonly detail: RunDetail }) {
-  const { t, tx, f } = useText();
-  const { run, inputs, versions } = detail;
+interface DetailProps {
+  readonly project: string;
+  readonly detail: RunDetail;
+  readonly search: RunSearch;
+}
+
+function Detail({ project, detail, search }: DetailProps) {
+  const { t, f } = useText();
+  const router = useRouter();
+  const go = useGo();
+  const copyLink = useCopyLink();
+  const { run, inputs } = detail;
   const answer = useAnswer(run);
-  const pipeline = run.pipelineRunId === undefined ? undefined : numberOf(run.pipelineRunId);
+  const view = viewOfRun(search);
+  const show = (next: CurveView, file: string): void =>
+    router.history.replace(addresses.run(project, run.id) + runQueryString(next, file));
+  const lineage = addresses.lineage(`run:${run.id}`);
   const mlflow = (name: string): boolean => name.startsWith('mlflow.');
   const tags = Object.entries(run.tags).toSorted(
     ([a], [b]) => Number(mlflow(a)) - Number(mlflow(b)) || a.localeCompare(b),
   );
+  useKeys([
+    { keys: 'y', label: t('link.copy'), run: copyLink },
+    { keys: 'l', label: t('curves.log'), run: () => show({ ...view, log: !view.log }, search.file) },
+    { keys: 'n', label: t('run.lineage'), run: () => go(lineage) },
+  ]);
   return (
     <>
       <PageHead
@@ -151,41 +196,32 @@ function Detail({ project, detail }: { readonly project: string; readonly detail
         answer={answer}
         lede={
           <>
-            {t('run.lede', { when: f.full(run.startTime), experiment: run.experiment })}{' '}
-            {pipeline === undefined
-              ? null
-              : tx('run.lede.pipeline', {
-                  run: <Go to={addresses.pipelineRun(project, pipeline)}>{t('pipeline.name', { n: pipeline })}</Go>,
-                })}{' '}
-            {versions.length === 0
-              ? null
-              : tx('run.made', {
-                  versions: versions.map((one, i) => (
-                    <Go key={`${one.model}/${one.version}`} to={addresses.version(project, one.model, one.version)}>
-                      {i === 0 ? '' : ', '}
-                      {one.model} v{one.version}
-                    </Go>
-                  )),
-                })}
+            {t('run.lede', { when: f.full(run.startTime), experiment: run.experiment })}
+            {run.deletedAt === undefined ? '' : ` ${t('run.trashed', { when: f.when(run.deletedAt) })}`}
+          </>
+        }
+        actions={
+          <>
+            <Go className="btn" to={lineage}>
+              {t('run.lineage')} <kbd>N</kbd>
+            </Go>
+            <button type="button" className="btn" onClick={copyLink}>
+              {t('link.copy')} <kbd>Y</kbd>
+            </button>
+            <CopyButton text={JSON.stringify(detail, null, 2)} label={t('run.json')} />
           </>
         }
       />
       <div className="cols m372">
         <div>
-          <Section first title={t('run.curves')} sub={Object.keys(run.metrics).length}>
-            <div className="curves">
-              {Object.keys(run.metrics)
-                .toSorted()
-                .slice(0, 24)
-                .map((metric) => (
-                  <MetricCurve key={metric} run={run} metric={metric} />
-                ))}
-            </div>
-          </Section>
-          <Files run={run} />
+          <RunCurves detail={detail} view={view} onView={(next) => show(next, search.file)} />
+          <RunFiles id={run.id} file={search.file} onFile={(file) => show(view, file)} />
         </div>
         <div>
-          <Section first title={t('run.metrics')} sub={t('compare.last')}>
+          <Section first title={t('run.about')}>
+            <Origin project={project} detail={detail} />
+          </Section>
+          <Section title={t('run.metrics')} sub={t('compare.last')}>
             <Metrics run={run} />
           </Section>
           <Section title={t('run.params')} sub={Object.keys(run.params).length}>
@@ -214,15 +250,17 @@ function Detail({ project, detail }: { readonly project: string; readonly detail
               />
             )}
           </Section>
+          <RunEnvironment id={run.id} />
           <Section title={t('run.tags')} sub={tags.length}>
-            <Facts
-              rows={[
-                [t('run.id'), <code key="id">{run.id}</code>],
-                ...tags
-                  .slice(0, 30)
-                  .map(([name, value]) => [name, value.length > 160 ? `${value.slice(0, 160)}…` : value] as const),
-              ]}
-            />
+            {tags.length === 0 ? (
+              <p className="mut">{t('none')}</p>
+            ) : (
+              <Facts
+                rows={tags
+                  .slice(0, MOST_TAGS)
+                  .map(([name, value]) => [name, value.length > 160 ? `${value.slice(0, 160)}…` : value] as const)}
+              />
+            )}
           </Section>
         </div>
       </div>
@@ -230,13 +268,19 @@ function Detail({ project, detail }: { readonly project: string; readonly detail
   );
 }
 
-/** A run: its curves as they grow, and everything it was given. */
-export function RunPage({ project, id }: { readonly project: string; readonly id: string }) {
+export interface RunPageProps {
+  readonly project: string;
+  readonly id: string;
+  readonly search: RunSearch;
+}
+
+/** A run: its curves as they grow, and everything it was given and made. */
+export function RunPage({ project, id, search }: RunPageProps) {
   const detail = useQuery(queries.run(id));
   const { t } = useText();
   return (
     <Page query={detail} title={t('runs.run')}>
-      {(data) => <Detail project={project} detail={data} />}
+      {(data) => <Detail project={project} detail={data} search={search} />}
     </Page>
   );
 }

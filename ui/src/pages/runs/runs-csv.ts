@@ -1,67 +1,72 @@
-import { body, client } from '../../api/client.ts';
+import { fetchRuns, type RunsAsked } from '../../api/run-queries.ts';
 import type { Run } from '../../api/types.ts';
+import { askedColumns, type RunColumn } from './runs-search.ts';
 
 /** A text cell may not begin like a formula: spreadsheets would run it. */
 function cell(value: string | number | undefined): string {
   if (value === undefined) return '';
   if (typeof value === 'number') return String(value);
-  const safe = /^[=+\-@\t]/.test(value) ? `'${value}` : value;
-  return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-export function csvOf(runs: readonly Run[]): string {
-  const names = (key: 'metrics' | 'params'): string[] =>
-    [...new Set(runs.flatMap((run) => Object.keys(run[key])))].toSorted();
-  const [metrics, params] = [names('metrics'), names('params')];
-  const head = [
+const time = (at: number | undefined): string => (at === undefined ? '' : new Date(at).toISOString());
+const line = (cells: readonly (string | number | undefined)[]): string => `${cells.map(cell).join(',')}\r\n`;
+
+export const csvHead = (columns: readonly RunColumn[]): string =>
+  line([
     'id',
     'name',
     'experiment',
     'status',
+    'user',
     'start',
     'end',
-    ...metrics.map((one) => `metrics.${one}`),
-    ...params.map((one) => `params.${one}`),
-  ];
-  const time = (at: number | undefined): string => (at === undefined ? '' : new Date(at).toISOString());
-  const rows = runs.map((run) => [
-    run.id,
-    run.name,
-    run.experiment,
-    run.status,
-    time(run.startTime),
-    time(run.endTime),
-    ...metrics.map((one) => run.metrics[one]),
-    ...params.map((one) => run.params[one]),
+    ...columns.map((one) => `${one.kind}s.${one.name}`),
   ]);
-  return [head, ...rows].map((row) => row.map(cell).join(',')).join('\r\n');
+
+export const csvRows = (runs: readonly Run[], columns: readonly RunColumn[]): string =>
+  runs
+    .map((run) =>
+      line([
+        run.id,
+        run.name,
+        run.experiment,
+        run.status,
+        run.user,
+        time(run.startTime),
+        time(run.endTime),
+        ...columns.map((one) => run[`${one.kind}s`][one.name]),
+      ]),
+    )
+    .join('');
+
+const PAGE = 1000;
+
+/** Every run that matches with the columns shown, page by page; what is written is handed to the browser, not kept as objects. */
+export async function csvOf(
+  asked: RunsAsked,
+  columns: readonly RunColumn[],
+  onProgress: (done: number, total: number) => void,
+  signal: AbortSignal,
+): Promise<{ readonly file: Blob; readonly rows: number }> {
+  const parts: Blob[] = [new Blob([csvHead(columns)])];
+  let rows = 0;
+  for (;;) {
+    const page = await fetchRuns(asked, { columns: askedColumns(columns), limit: PAGE, offset: rows }, signal);
+    parts.push(new Blob([csvRows(page.runs, columns)]));
+    rows += page.runs.length;
+    onProgress(rows, page.total);
+    if (page.runs.length < PAGE) return { file: new Blob(parts, { type: 'text/csv' }), rows };
+  }
 }
 
-/** Every run that matches, page by page. */
-export async function allRuns(search: {
-  readonly experiment?: string;
-  readonly filter?: string;
-  readonly order?: string;
-}): Promise<readonly Run[]> {
-  const all: Run[] = [];
-  let token: string | undefined;
-  do {
-    const page = await body(
-      client.GET('/api/v1/runs', {
-        params: { query: { ...search, limit: 1000, ...(token === undefined ? {} : { pageToken: token }) } },
-      }),
-    );
-    all.push(...page.runs);
-    token = page.nextPageToken;
-  } while (token !== undefined);
-  return all;
-}
-
-export function download(text: string, file: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/csv' }));
+export function download(file: Blob, name: string): void {
+  const url = URL.createObjectURL(file);
   const link = document.createElement('a');
   link.href = url;
-  link.download = file;
+  link.download = name;
   link.click();
-  URL.revokeObjectURL(url);
+  // Firefox reads the address after the click.
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
