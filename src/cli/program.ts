@@ -350,6 +350,8 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
   const { default: manifest } = await import('../../package.json', { with: { type: 'json' } });
   const program = createProgram(manifest.version);
   process.once('SIGINT', () => process.exit(130));
+  // `mw sql … | head`: whoever read has had enough.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   if (argv.length <= 2) {
     program.outputHelp();
     return;

@@ -204,9 +204,25 @@ function numberIn(reader: Reader): number {
   return value;
 }
 
+/** The shared reader's advice is about runs. */
+function advised<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof MillwrightError)) throw error;
+    throw new MillwrightError(error.code, error.message, {
+      where: error.where ?? 'filter',
+      next: "write for example: trace.status = 'ERROR' AND span.type = 'LLM'",
+    });
+  }
+}
+
 /** Parses a filter; the empty text is the empty filter. Throws MW-INVALID with the column. */
 export function parseTraceFilter(text: string | undefined): TraceFilter {
-  if (text === undefined || text.trim() === '') return [];
+  return text === undefined || text.trim() === '' ? [] : advised(() => readFilter(text));
+}
+
+function readFilter(text: string): TraceFilter {
   const reader = new Reader(text);
   const comparisons = [readComparison(reader)];
   while (reader.peek().kind !== 'end') {
@@ -219,22 +235,24 @@ export function parseTraceFilter(text: string | undefined): TraceFilter {
 
 /** Parses order_by entries. Throws MW-INVALID, also for a key named twice. */
 export function parseTraceOrder(texts: readonly string[] | undefined): readonly TraceOrder[] {
-  const keys = (texts ?? []).map((text): TraceOrder => {
-    const reader = new Reader(text);
-    const { of, key } = readSubject(reader);
-    const descending = reader.word('DESC');
-    if (!descending) reader.word('ASC');
-    if (reader.peek().kind !== 'end') reader.fail('ASC or DESC');
-    if (of === 'run') return { of: 'attribute', key: 'run_id', ascending: !descending };
-    if (of !== 'attribute' && of !== 'tag' && of !== 'metadata') {
-      throw invalid(text, `Invalid order_by entity \`${of}\` with key \`${key}\``);
-    }
-    return { of, key, ascending: !descending };
-  });
+  const keys = advised(() => (texts ?? []).map(readOrder));
   if (new Set(keys.map((key) => `${key.of}.${key.key}`)).size !== keys.length) {
     throw new MillwrightError('MW-INVALID', '`order_by` contains duplicate fields', { where: 'order_by' });
   }
   return keys;
+}
+
+function readOrder(text: string): TraceOrder {
+  const reader = new Reader(text);
+  const { of, key } = readSubject(reader);
+  const descending = reader.word('DESC');
+  if (!descending) reader.word('ASC');
+  if (reader.peek().kind !== 'end') reader.fail('ASC or DESC');
+  if (of === 'run') return { of: 'attribute', key: 'run_id', ascending: !descending };
+  if (of !== 'attribute' && of !== 'tag' && of !== 'metadata') {
+    throw invalid(text, `Invalid order_by entity \`${of}\` with key \`${key}\``);
+  }
+  return { of, key, ascending: !descending };
 }
 
 function holds({ op, value }: TraceComparison, found: string | number | undefined): boolean {

@@ -182,8 +182,8 @@ export function mergeSpans(
   const request = before.requestPreview ?? preview(root && spanInputs(root));
   const response = before.responsePreview ?? preview(root && spanOutputs(root));
   const fromRoot = Object.entries(root?.attributes ?? {})
-    .filter(([key, value]) => key.startsWith(TAG_PREFIX) && typeof value === 'string')
-    .map(([key, value]) => [key.slice(TAG_PREFIX.length), String(value)] as const);
+    .filter((entry): entry is [string, string] => entry[0].startsWith(TAG_PREFIX) && typeof entry[1] === 'string')
+    .map(([key, value]) => [key.slice(TAG_PREFIX.length), value] as const);
   const { durationMs: _duration, requestPreview: _request, responsePreview: _response, ...kept } = before;
   return named(
     {

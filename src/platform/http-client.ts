@@ -143,7 +143,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     if (refused !== undefined) {
       throw new CodedError('MW-FORBIDDEN', `${url.host} leads to the private address ${refused.address}`, {
         where: url.host,
-        next: 'if that is meant, start the server with --allow-private-egress',
+        next: 'if that is meant, start the server with MILLWRIGHT_ALLOW_PRIVATE_EGRESS=true',
       });
     }
     return first;

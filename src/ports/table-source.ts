@@ -20,8 +20,8 @@ export const SCANS = {
     /** Also set for the runs of a deleted experiment. */
     'deletedAt',
   ],
-  /** The latest point of each key. */
-  metrics: ['runId', 'key', 'value', 'step', 'timestamp'],
+  /** The latest point of each key, and how many there are. */
+  metrics: ['runId', 'key', 'value', 'step', 'timestamp', 'points'],
   params: ['runId', 'key', 'value'],
   tags: ['runId', 'key', 'value'],
   experimentTags: ['experimentId', 'key', 'value'],

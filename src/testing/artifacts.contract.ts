@@ -167,6 +167,7 @@ export function artifactContract(name: string, open: () => Promise<ArtifactSubje
       expect(await refusal(store.bytes(text))).toBe('MW-PATH');
       expect(await refusal(store.stat(text))).toBe('MW-PATH');
       expect(await refusal(store.delete(text))).toBe('MW-PATH');
+      expect(await refusal(store.renew(text))).toBe('MW-PATH');
       expect(await refusal(store.materialize(text, target))).toBe('MW-PATH');
       await expect(stat(target)).rejects.toThrow('ENOENT');
     });

@@ -69,6 +69,28 @@ export function collectionCases(current: () => MetadataStore): void {
       expect(await store.tokens.count()).toBe(2);
     });
 
+    it('a refused update leaves the transaction it is in usable, and changed nothing', async () => {
+      const store = current();
+      await store.tokens.insert(token('a', 'h1'));
+      await store.tokens.insert(token('b', 'h2'));
+      await store.transaction(async (tx) => {
+        expect(await refusal(tx.tokens.update('b', (doc) => ({ ...doc, hash: 'h1' })))).toBe('MW-EXISTS');
+        await tx.tokens.update('b', (doc) => ({ ...doc, name: 'renamed' }));
+        await tx.tokens.insert(token('c', 'h3'));
+      });
+      expect(await store.tokens.get('b')).toEqual({ ...token('b', 'h2'), name: 'renamed' });
+      expect(await store.tokens.count()).toBe(3);
+    });
+
+    it('ids that differ in case, an accent or a space at the end are different ids', async () => {
+      const store = current();
+      const names = ['a', 'A', 'á', 'a ', ' a', 'ａ', 'ß', 'ss'];
+      for (const id of names) await store.projects.insert(project(id, id));
+      for (const id of names) expect((await store.projects.get(id))?.file).toBe(id);
+      expect(await store.projects.delete('A')).toBe(true);
+      expect(await store.projects.count()).toBe(names.length - 1);
+    });
+
     it('update reads, changes and writes in one step', async () => {
       const store = current();
       await store.versions.insert(version('m', 1));

@@ -76,6 +76,32 @@ export function transactionCases(current: () => MetadataStore): void {
       expect((await store.projects.get('p'))?.file).toBe('30');
     });
 
+    it('see what they read stay true until they commit, whatever others write', async () => {
+      const store = current();
+      await store.projects.insert(project('p', 'first'));
+      const begun = Promise.withResolvers<void>();
+      // Hung up out here: inside the transaction it would be refused.
+      const outside = begun.promise.then(() =>
+        Promise.all([
+          store.projects.update('p', (doc) => ({ ...doc, file: `${doc.file} outside` })),
+          store.projects.insert(project('q')),
+          store.counter('n'),
+          store.jobs.add({ id: 'j', queue: 'q', payload: '', at: 1 }),
+        ]),
+      );
+      await store.transaction(async (tx) => {
+        const look = async () => [await tx.projects.get('p'), await tx.projects.count(), await tx.jobs.list('q')];
+        const before = await look();
+        begun.resolve();
+        await sleep(60);
+        expect(await look()).toEqual(before);
+        await tx.projects.update('p', (doc) => ({ ...doc, file: `${doc.file} inside` }));
+      });
+      await outside;
+      expect((await store.projects.get('p'))?.file).toBe('first inside outside');
+      expect(await store.projects.count()).toBe(2);
+    });
+
     it('of any mix of success and failure leave exactly what succeeded', async () => {
       const store = current();
       let round = 0;

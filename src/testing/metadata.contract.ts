@@ -1,10 +1,12 @@
 /** The contract of MetadataStore, for every adapter and for plug-ins. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { MetadataStore } from '../ports/metadata-store.ts';
 import { runWriter } from './child-process.ts';
 import type { OpenElsewhere } from './child-process.ts';
 import { collectionCases } from './metadata-collections.contract.ts';
 import { auditEntry, event, project } from './metadata-samples.ts';
+import { retentionCases } from './retention.contract.ts';
 import { transactionCases } from './metadata-transactions.contract.ts';
 
 /** An empty store and what the suite needs to try it out. */
@@ -48,6 +50,7 @@ export function metadataContract(name: string, open: () => Promise<MetadataSubje
 
     collectionCases(() => subject.store);
     transactionCases(() => subject.store);
+    retentionCases(() => subject.store);
 
     describe('durability', () => {
       it('everything is there when it is opened again', async (context) => {
@@ -106,6 +109,37 @@ export function metadataContract(name: string, open: () => Promise<MetadataSubje
           await again.close();
         }
         expect(acknowledged.length).toBeGreaterThan(KILL_ROUNDS);
+      });
+
+      it('two processes that append at once: whoever asks for what came later misses nothing', async (context) => {
+        const { elsewhere, store } = subject;
+        if (!store.caps.multiProcess || elsewhere === undefined) return context.skip('one process at a time');
+        const child = runWriter('metadata-writer', elsewhere, ['child', '150']);
+        let writing = true;
+        const own = (async () => {
+          for (let index = 0; index < 60; index += 1) {
+            await store.transaction(async (tx) => {
+              await tx.events.append(event(`own-${index}`));
+              // Others would get their numbers, and commit, in the meantime.
+              await sleep(index % 3);
+            });
+          }
+          await child;
+        })().finally(() => {
+          writing = false;
+        });
+        const seen: string[] = [];
+        let after = 0;
+        for (let last = false; !last; ) {
+          last = !writing;
+          for (const { id, seq } of await store.events.find({ after, limit: 1_000 })) {
+            seen.push(id);
+            after = seq;
+          }
+          await sleep(1);
+        }
+        await own;
+        expect({ seen: seen.length, different: new Set(seen).size }).toEqual({ seen: 210, different: 210 });
       });
 
       it('two processes that write at once both get through', async (context) => {

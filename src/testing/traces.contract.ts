@@ -53,7 +53,12 @@ export function traceCases(opened: () => Opened): void {
     spans,
     ...more,
   });
-  const judged = (id: string, name: string, value: Assessment['value'], more: Partial<Assessment> = {}): Assessment => ({
+  const judged = (
+    id: string,
+    name: string,
+    value: Assessment['value'],
+    more: Partial<Assessment> = {},
+  ): Assessment => ({
     id,
     traceId: 'tr-1',
     name,
@@ -128,7 +133,13 @@ export function traceCases(opened: () => Opened): void {
       await store.putTrace(info);
       await store.logSpans([batch([span(1)])]);
       expect(await store.getTrace('tr-1')).toEqual(one);
-      expect(one).toMatchObject({ requestTime: 999_000, durationMs: 4000, state: 'ERROR', name: 'named', spanCount: 1 });
+      expect(one).toMatchObject({
+        requestTime: 999_000,
+        durationMs: 4000,
+        state: 'ERROR',
+        name: 'named',
+        spanCount: 1,
+      });
     });
 
     it('adds up tokens over the topmost spans that say them, over several requests', async () => {
@@ -228,7 +239,10 @@ export function traceCases(opened: () => Opened): void {
     it('looks into spans, and all conditions hold for one span', async () => {
       const llm = { 'mlflow.spanType': 'LLM', model: 'gpt-4', temperature: 0.5, 'a b': true, long: { deep: ['x_y%'] } };
       await store.logSpans([
-        batch([span(1, { attributes: llm }), span(2, { name: 'Retrieve', status: 'ERROR', attributes: { model: 'b' } })]),
+        batch([
+          span(1, { attributes: llm }),
+          span(2, { name: 'Retrieve', status: 'ERROR', attributes: { model: 'b' } }),
+        ]),
         batch([span(1, { attributes: { model: 'gpt-3', q: '부산 50%' } })], { traceId: 'tr-2' }),
       ]);
       expect(await find("span.type = 'LLM'")).toEqual(['tr-1']);

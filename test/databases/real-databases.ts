@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import mysql from 'mysql2/promise';
-import pg from 'pg';
+import { Client } from 'pg';
 
 const START_MS = 30_000;
 const run = promisify(execFile);
@@ -25,6 +25,8 @@ export interface RealDatabase {
   clear(url: string): Promise<void>;
   /** A statement on a database, as somebody else would run it. */
   say(url: string, sql: string): Promise<readonly Record<string, unknown>[]>;
+  /** As a restart of the server or a network that breaks: everybody's connections end. */
+  dropConnections(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -149,14 +151,21 @@ export async function startPostgres(): Promise<RealDatabase | undefined> {
   const port = await freePort();
   const settings = ['fsync=off', 'full_page_writes=off', 'synchronous_commit=off', 'max_connections=200'];
   const [command, args] = wrap(join(bin, 'postgres'), [
-    ...['-D', data, '-h', '127.0.0.1', '-p', String(port), '-k', folder],
+    '-D',
+    data,
+    '-h',
+    '127.0.0.1',
+    '-p',
+    String(port),
+    '-k',
+    folder,
     ...settings.flatMap((setting) => ['-c', setting]),
   ]);
   const { child, errors } = launch(command, args);
   const started = { folder, child };
   const url = (name: string): string => `postgres://mw:secret-password@127.0.0.1:${port}/${name}`;
   async function say(at: string, sql: string): Promise<readonly Record<string, unknown>[]> {
-    const client = new pg.Client({ connectionString: at });
+    const client = new Client({ connectionString: at });
     await client.connect();
     try {
       return (await client.query<Record<string, unknown>>(sql)).rows;
@@ -176,6 +185,12 @@ export async function startPostgres(): Promise<RealDatabase | undefined> {
       await say(at, `truncate ${names.map((name) => `"${name}"`).join(', ')} restart identity; ${SEED}`);
     },
     say,
+    async dropConnections() {
+      await say(
+        url('postgres'),
+        `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'millwright'`,
+      );
+    },
     stop: () => stopped(started, 'SIGINT'),
   };
 }
@@ -192,20 +207,27 @@ export async function startMariadb(): Promise<RealDatabase | undefined> {
   await mkdir(data);
   if (owner !== undefined) await chown(data, owner.uid, owner.gid);
   const [init, initArgs] = wrap(installer, [
-    ...['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db'],
+    '--no-defaults',
+    `--datadir=${data}`,
+    '--auth-root-authentication-method=normal',
+    '--skip-test-db',
     '--innodb-flush-method=nosync',
   ]);
   await run(init, [...initArgs], { cwd: folder });
   const port = await freePort();
   const [command, args] = wrap(server, [
-    ...['--no-defaults', `--datadir=${data}`, '--bind-address=127.0.0.1', `--port=${port}`],
-    ...[
-      `--socket=${join(folder, 's')}`,
-      `--pid-file=${join(folder, 'pid')}`,
-      '--skip-name-resolve',
-      '--max-connections=200',
-    ],
-    ...['--innodb-flush-log-at-trx-commit=0', '--innodb-doublewrite=0', '--innodb-flush-method=nosync'],
+    '--no-defaults',
+    `--datadir=${data}`,
+    '--bind-address=127.0.0.1',
+    `--port=${port}`,
+
+    `--socket=${join(folder, 's')}`,
+    `--pid-file=${join(folder, 'pid')}`,
+    '--skip-name-resolve',
+    '--max-connections=200',
+    '--innodb-flush-log-at-trx-commit=0',
+    '--innodb-doublewrite=0',
+    '--innodb-flush-method=nosync',
   ]);
   const { child, errors } = launch(command, args);
   const started = { folder, child };
@@ -247,6 +269,10 @@ export async function startMariadb(): Promise<RealDatabase | undefined> {
       await say(at, `set sql_mode = 'NO_AUTO_VALUE_ON_ZERO'; ${[...parts, SEED].join('; ')}`);
     },
     say,
+    async dropConnections() {
+      const rows = await say(root, `select id from information_schema.processlist where user = 'mw'`);
+      for (const row of rows) await say(root, `kill connection ${Number(row['id'])}`);
+    },
     stop: () => stopped(started, 'SIGTERM'),
   };
 }

@@ -16,6 +16,7 @@ import {
   versionDetail,
   versions,
 } from './fixtures/serving.ts';
+import { spanDetail, traceDetail, tracesPage } from './fixtures/traces.ts';
 import { alert, closed, columns, evaluations, monitors } from './fixtures/watch.ts';
 import { datasets, history, logText, pipelineRunDetail, pipelineRuns, runs } from './fixtures/work.ts';
 
@@ -118,6 +119,9 @@ function read(path: string, query: URLSearchParams, empty: boolean): Answer {
         versions: id === runs[1]?.id ? [{ model: 'flights', version: 5 }] : [],
       };
     }
+    case 'traces':
+      if (id === undefined) return empty ? { traces: [], total: 0, queryMs: 0.4 } : tracesPage(query);
+      return sub === 'spans' ? spanDetail(parts[3]) : traceDetail(id);
     case 'datasets':
       return { datasets: empty ? [] : datasets };
     case 'pipeline-runs':

@@ -74,7 +74,9 @@ describe.skipIf(missing !== undefined)('every page of the web app', () => {
       await shot(page, `empty${path.replaceAll('/', '-')}`, false);
       expect(errors, path).toEqual([]);
       expect(await axe(page), path).toEqual([]);
-      expect(await page.locator('main .cmd code').first().innerText(), path).toMatch(/mw |MLFLOW_TRACKING_URI/);
+      expect(await page.locator('main .cmd code').first().innerText(), path).toMatch(
+        /mw |MLFLOW_TRACKING_URI|set_tracking_uri/,
+      );
       await page.context().close();
     }
   });

@@ -31,5 +31,9 @@ export const PAGES: readonly (readonly [name: string, path: string])[] = [
   ['sql', '/sql'],
   ['sql-result', '/sql?q=select+1'],
   ['storage', '/storage'],
+  ['traces', '/traces'],
+  ['traces-filtered', "/traces?q=trace.status = 'ERROR'&exp=flights"],
+  ['trace', '/traces/tr-00000000000000000000000000000003?span=0000000000000006'],
+  ['trace-failed', '/traces/tr-00000000000000000000000000000002'],
   ['missing', '/p/flights/nowhere'],
 ];

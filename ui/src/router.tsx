@@ -20,6 +20,9 @@ import { readLineageSearch } from './pages/lineage/lineage-address.ts';
 import { readCompareSearch } from './pages/runs/compare-search.ts';
 import { readRunSearch } from './pages/runs/run-search.ts';
 import { readRunsSearch } from './pages/runs/runs-search.ts';
+import { TracePage } from './pages/traces/trace-page.tsx';
+import { readTracesSearch } from './pages/traces/traces-search.ts';
+import { TracesPage } from './pages/traces/traces-page.tsx';
 
 const DatasetPage = lazy(() => import('./pages/data/dataset-page.tsx').then((one) => ({ default: one.DatasetPage })));
 const LineagePage = lazy(() =>
@@ -222,6 +225,23 @@ const incident = createRoute({
   },
 });
 
+const traces = createRoute({
+  ...route('/traces'),
+  validateSearch: readTracesSearch,
+  component: () => <TracesPage search={traces.useSearch()} />,
+});
+const trace = createRoute({
+  ...route('/traces/$id'),
+  validateSearch: (search: Record<string, unknown>): { span?: string } => {
+    const span = text(search['span']);
+    return span === undefined ? {} : { span };
+  },
+  component: () => {
+    const { id } = trace.useParams();
+    return <TracePage key={id} id={id} span={trace.useSearch().span} />;
+  },
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     home,
@@ -245,6 +265,8 @@ export const router = createRouter({
     monitors,
     monitor,
     incident,
+    traces,
+    trace,
   ]),
   defaultErrorComponent: Crashed,
   defaultNotFoundComponent: Missing,

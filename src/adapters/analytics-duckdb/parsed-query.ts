@@ -76,7 +76,7 @@ function binding(node: Node, name: string): readonly [column: string, texts: rea
         ? listAt(node, 'children')
         : [];
   if (!isNode(subject) || subject['type'] !== 'COLUMN_REF') return undefined;
-  const names = listAt(subject, 'column_names').map((one) => String(one).toLowerCase());
+  const names = listAt(subject, 'column_names').map((one) => (typeof one === 'string' ? one.toLowerCase() : ''));
   const column = names.at(-1);
   if (column === undefined || names.length > 2 || (names.length === 2 && names[0] !== name)) return undefined;
   const texts = values.map(textConstant).filter((text) => text !== undefined);

@@ -13,13 +13,27 @@ const ROWS: Readonly<Record<ScanName, (state: TrackingState) => readonly ScanRow
       const deletedAt = info.deletedAt ?? experiments.get(info.experimentId)?.updatedAt;
       const { id, experimentId, name, userId, status, startTime, endTime, lifecycle } = info;
       return [
-        ...[id, experimentId, name, userId, status, startTime, orNull(endTime), lifecycle],
+        id,
+        experimentId,
+        name,
+        userId,
+        status,
+        startTime,
+        orNull(endTime),
+        lifecycle,
         lifecycle === 'deleted' ? orNull(deletedAt) : null,
       ];
     }),
   metrics: ({ runs }) =>
-    [...runs.values()].flatMap(({ info, latest }) =>
-      [...latest.values()].map(({ key, value, step, timestamp }) => [info.id, key, value, step, timestamp]),
+    [...runs.values()].flatMap(({ info, latest, points }) =>
+      [...latest.values()].map(({ key, value, step, timestamp }) => [
+        info.id,
+        key,
+        value,
+        step,
+        timestamp,
+        points.get(key)?.size ?? 1,
+      ]),
     ),
   params: ({ runs }) =>
     [...runs.values()].flatMap(({ info, params }) => [...params].map(([key, value]) => [info.id, key, value])),
@@ -30,7 +44,11 @@ const ROWS: Readonly<Record<ScanName, (state: TrackingState) => readonly ScanRow
   runDatasets: ({ runs }) =>
     [...runs.values()].flatMap(({ info, datasets }) =>
       [...datasets.values()].map(({ dataset: { name, digest, sourceType, source }, tags }) => [
-        ...[info.id, name, digest, sourceType, source],
+        info.id,
+        name,
+        digest,
+        sourceType,
+        source,
         JSON.stringify(tags),
       ]),
     ),
@@ -41,8 +59,15 @@ const ROWS: Readonly<Record<ScanName, (state: TrackingState) => readonly ScanRow
     ]),
   loggedModels: ({ models }) =>
     [...models.values()].map(({ model }) => [
-      ...[model.id, model.experimentId, model.name, model.modelType, orNull(model.sourceRunId), model.status],
-      ...[model.createdAt, model.updatedAt, orNull(model.deletedAt)],
+      model.id,
+      model.experimentId,
+      model.name,
+      model.modelType,
+      orNull(model.sourceRunId),
+      model.status,
+      model.createdAt,
+      model.updatedAt,
+      orNull(model.deletedAt),
     ]),
   artifacts: ({ artifacts }) =>
     [...artifacts].flatMap(([owner, rows]) => {
@@ -51,8 +76,12 @@ const ROWS: Readonly<Record<ScanName, (state: TrackingState) => readonly ScanRow
     }),
   traces: ({ traces }) =>
     [...traces.values()].map(({ info }) => [
-      ...[info.id, info.experimentId, info.requestTime, info.state],
-      ...[orNull(info.durationMs), orNull(info.name)],
+      info.id,
+      info.experimentId,
+      info.requestTime,
+      info.state,
+      orNull(info.durationMs),
+      orNull(info.name),
     ]),
 };
 

@@ -57,7 +57,10 @@ export function memoryExperiments(state: () => TrackingState): ExperimentStore {
       const { lifecycle } = change;
       if (lifecycle !== undefined && lifecycle !== before.lifecycle) {
         for (const run of state().runs.values()) {
-          if (run.info.experimentId === id) run.info = { ...run.info, lifecycle };
+          // A run that was deleted before keeps the moment at which that was.
+          if (run.info.experimentId !== id || run.info.lifecycle === lifecycle) continue;
+          const { deletedAt: _before, ...info } = run.info;
+          run.info = { ...info, lifecycle, ...(lifecycle === 'deleted' ? { deletedAt: change.updatedAt } : {}) };
         }
       }
       return after;

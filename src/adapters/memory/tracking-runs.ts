@@ -1,3 +1,4 @@
+import { peaks } from '../../domain/metric-sample.ts';
 import { compareBy, matchesFilter } from '../../domain/tracking-filter.ts';
 import type { Lookup } from '../../domain/tracking-filter.ts';
 import {
@@ -9,7 +10,6 @@ import {
   runLocation,
   runNotActive,
   runNotFound,
-  thinned,
 } from '../../domain/tracking.ts';
 import type { Metric, Run, RunInfo } from '../../domain/tracking.ts';
 import type { RunSearch, TrackingStore } from '../../ports/tracking-store.ts';
@@ -84,6 +84,21 @@ function toRun(run: RunRecord): Run {
   };
 }
 
+function narrowed(run: Run, columns: RunSearch['columns']): Run {
+  if (columns === undefined) return run;
+  const only = <T extends { readonly key: string }>(entries: readonly T[], keys: readonly string[] | undefined) =>
+    keys === undefined ? entries : entries.filter(({ key }) => keys.includes(key));
+  return {
+    info: run.info,
+    metrics: only(run.metrics, columns.metrics),
+    params: only(run.params, columns.params),
+    tags: only(run.tags, columns.tags),
+    datasets: [],
+    modelInputs: [],
+    modelOutputs: [],
+  };
+}
+
 const plain = ({ key, value, timestamp, step }: Metric): Metric => ({ key, value, timestamp, step });
 
 const identity = (metric: Metric): string => `${metric.timestamp}/${metric.step}/${metric.value}`;
@@ -117,9 +132,8 @@ export function memoryRuns(state: () => TrackingState): RunStore {
     if (latest === undefined || isLater(metric, latest)) run.latest.set(metric.key, metric);
     const model = metric.modelId === undefined ? undefined : state().models.get(metric.modelId);
     if (model === undefined) return;
-    const name = JSON.stringify([metric.key, metric.datasetName, metric.datasetDigest, run.info.id]);
-    const before = model.metrics.get(name);
-    if (before === undefined || isLater(metric, before)) model.metrics.set(name, { ...metric, runId: run.info.id });
+    const name = JSON.stringify([metric.key, metric.datasetDigest, run.info.id, identity(metric)]);
+    if (!model.metrics.has(name)) model.metrics.set(name, { ...metric, runId: run.info.id });
   }
 
   function matching({
@@ -180,7 +194,7 @@ export function memoryRuns(state: () => TrackingState): RunStore {
           b.info.startTime - a.info.startTime ||
           (a.info.id < b.info.id ? -1 : 1),
       );
-      return found.slice(search.offset, search.offset + search.limit).map(toRun);
+      return found.slice(search.offset, search.offset + search.limit).map((run) => narrowed(toRun(run), search.columns));
     },
     countRuns: async (experimentIds, view, filter) => matching({ experimentIds, view, filter }).length,
     async logBatch(runId, { metrics = [], params = [], tags = [] }) {
@@ -204,14 +218,20 @@ export function memoryRuns(state: () => TrackingState): RunStore {
     async sampleHistory(runId, key, { maxPoints, fromStep = -Infinity, toStep = Infinity }) {
       const all = [...(state().runs.get(runId)?.points.get(key)?.values() ?? [])].sort(chronological).map(plain);
       const within = all.filter((point) => point.step >= fromStep && point.step <= toStep);
-      return { total: within.length, points: thinned(within, maxPoints) };
+      const kept = peaks(
+        within.map((point) => point.value),
+        maxPoints,
+      );
+      return { total: within.length, points: kept.flatMap((i) => within[i] ?? []) };
     },
     async runKeys(experimentIds) {
-      const runs = [...state().runs.values()].filter((run) => experimentIds.includes(run.info.experimentId));
+      const runs = [...state().runs.values()].filter(
+        ({ info }) => experimentIds.includes(info.experimentId) && info.lifecycle === 'active',
+      );
       const count = (keys: (run: RunRecord) => Iterable<string>) => {
         const counts = new Map<string, number>();
         for (const run of runs) for (const key of keys(run)) counts.set(key, (counts.get(key) ?? 0) + 1);
-        return [...counts].map(([key, of]) => ({ key, runs: of })).sort((a, b) => b.runs - a.runs);
+        return [...counts].map(([key, of]) => ({ key, runs: of })).sort((a, b) => b.runs - a.runs || byKey(a, b));
       };
       return {
         metrics: count((run) => run.latest.keys()),

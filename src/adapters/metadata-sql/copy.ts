@@ -81,7 +81,10 @@ function matched(
   to: readonly TableShape[],
 ): readonly (readonly [TableShape, TableShape])[] {
   const described = (tables: readonly TableShape[]): string =>
-    JSON.stringify(tables.map(({ name, columns }) => [name, columns.toSorted()]).toSorted());
+    tables
+      .map(({ name, columns }) => `${name}(${columns.toSorted().join()})`)
+      .toSorted()
+      .join();
   if (described(from) !== described(to)) {
     throw new MillwrightError('MW-STATE', 'the source and the target do not have the same tables', {
       next: 'start this version of Millwright once on the source: mw server --metadata <source>',

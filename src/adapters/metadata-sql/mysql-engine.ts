@@ -32,6 +32,9 @@ function replaced({ set, ifGreater }: Upsert): Record<string, RawBuilder<unknown
   );
 }
 
+/** MariaDB reads an empty escape character as the backslash; naming another one leaves the backslash to itself. */
+const withoutEscape = (pattern: string): string => pattern.replaceAll('|', '||');
+
 /** A statement that breaks a unique constraint undoes itself and leaves its transaction usable, so it may be tried. */
 async function unlessTaken<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
@@ -86,9 +89,10 @@ export async function mysqlEngine(text: string): Promise<SqlEngine> {
       sequence: sql`bigint not null auto_increment primary key`,
     },
     ...phrases,
-    // An empty escape character leaves the backslash to itself. The collation of the columns tells upper from lower case.
-    like: (value, pattern) => sql<boolean>`${value} like ${pattern} escape ''`,
-    likeAnyCase: (value, pattern) => sql<boolean>`lower(${value}) like ${pattern.toLowerCase()} escape ''`,
+    // The collation of the columns tells upper from lower case.
+    like: (value, pattern) => sql<boolean>`${value} like ${withoutEscape(pattern)} escape '|'`,
+    likeAnyCase: (value, pattern) =>
+      sql<boolean>`lower(${value}) like ${withoutEscape(pattern.toLowerCase())} escape '|'`,
     asText: (number) => sql<string>`cast(${number} as char)`,
     jsonEntry: (column, key) => {
       // What these functions give is in a collation of their own, which mixes with no other.

@@ -3,6 +3,7 @@ import mysql from 'mysql2/promise';
 import type { QueryResult } from 'kysely';
 import { MillwrightError } from '../../domain/errors.ts';
 import { TransactionClash } from './atomically.ts';
+import { toColumn } from './pooled-driver.ts';
 import type { ServerPools, ServerSession } from './pooled-driver.ts';
 import type { ServerUrl } from './server-url.ts';
 
@@ -105,16 +106,6 @@ function coded(error: unknown, { shown }: ServerUrl): unknown {
   });
 }
 
-function toMysql(value: unknown): unknown {
-  if (value === undefined || value === null) return null;
-  if (typeof value === 'boolean') return value ? 1 : 0;
-  if (typeof value === 'string' || typeof value === 'bigint') return value;
-  if (typeof value === 'number' && Number.isFinite(value)) return value;
-  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  // The client would write an object into the statement as a list of assignments.
-  throw new MillwrightError('MW-INTERNAL', `${String(value)} (${typeof value}) cannot be stored in a column`);
-}
-
 function session(connection: mysql.PoolConnection, url: ServerUrl, tolerates: () => boolean): ServerSession {
   async function say(sql: string, values: readonly unknown[] = []): Promise<unknown> {
     try {
@@ -128,7 +119,7 @@ function session(connection: mysql.PoolConnection, url: ServerUrl, tolerates: ()
   }
   return {
     async run<R>(sql: string, parameters: readonly unknown[]): Promise<QueryResult<R>> {
-      const result = await say(sql, parameters.map(toMysql));
+      const result = await say(sql, parameters.map(toColumn));
       if (Array.isArray(result)) return { rows: result as R[] };
       const done = result as mysql.ResultSetHeader | undefined;
       return {
@@ -164,7 +155,7 @@ export async function mysqlKind(url: ServerUrl): Promise<MysqlKind> {
     const connection = await mysql.createConnection(settings(url));
     try {
       const [rows] = await connection.query('select version() as version');
-      const version = String((rows as { version?: unknown }[])[0]?.version ?? '');
+      const version = (rows as { version?: string }[])[0]?.version ?? '';
       const mariadb = version.includes('MariaDB');
       const [major = 0, minor = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
       if (mariadb ? major < 10 || (major === 10 && minor < 6) : major < 8) {

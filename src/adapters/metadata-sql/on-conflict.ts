@@ -1,11 +1,11 @@
 /** The phrases of SQLite and PostgreSQL, which both know `on conflict` and `returning`. */
 import { sql } from 'kysely';
-import type { InsertQueryBuilder } from 'kysely';
+import type { InsertQueryBuilder, InsertResult } from 'kysely';
 import { MillwrightError } from '../../domain/errors.ts';
 import type { SqlPhrases, Upsert } from './engine.ts';
 
 /** The builder without its table's types: columns are named at run time here. */
-type AnyInsert = InsertQueryBuilder<Record<string, Record<string, unknown>>, string, unknown>;
+type AnyInsert = InsertQueryBuilder<Record<string, Record<string, unknown>>, string, InsertResult>;
 
 function tableOf(insert: AnyInsert): string {
   const name = insert.toOperationNode().into?.table.identifier.name;
@@ -34,13 +34,13 @@ export const onConflict: Pick<SqlPhrases, 'insertAbsent' | 'upsert' | 'tryInsert
     const done = await (insert as unknown as AnyInsert)
       .onConflict((conflict) => conflict.doNothing())
       .executeTakeFirst();
-    return (done as { numInsertedOrUpdatedRows?: bigint } | undefined)?.numInsertedOrUpdatedRows === 1n;
+    return done.numInsertedOrUpdatedRows === 1n;
   },
   async insertNumbered(insert, column) {
     const row = await (insert as unknown as AnyInsert)
       .onConflict((conflict) => conflict.doNothing())
       .returning(sql<number>`${sql.ref(column)}`.as('number'))
       .executeTakeFirst();
-    return (row as { number?: number } | undefined)?.number;
+    return row?.number;
   },
 };

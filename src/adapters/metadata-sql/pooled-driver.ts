@@ -13,6 +13,17 @@ import { createMutex } from '../../platform/mutex.ts';
 /** How long a transaction that runs alone waits for the one before it in this process. */
 const WRITER_WAIT_MS = 30_000;
 
+/** A value as both drivers take it. Theirs would write an object or an array into the statement in ways of their own. */
+export function toColumn(value: unknown): string | number | bigint | Buffer | null {
+  if (value === undefined || value === null) return null;
+  if (typeof value === 'boolean') return value ? 1 : 0;
+  if (typeof value === 'string' || typeof value === 'bigint') return value;
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  const what = typeof value === 'number' ? value : typeof value;
+  throw new MillwrightError('MW-INTERNAL', `a value (${what}) cannot be stored in a column`);
+}
+
 /** One connection of a server, with its values translated and its errors coded. */
 export interface ServerSession {
   run<R>(sql: string, parameters: readonly unknown[]): Promise<QueryResult<R>>;

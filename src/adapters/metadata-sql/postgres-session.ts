@@ -1,8 +1,10 @@
 /** Connections of the npm package pg as sessions: values translated, errors coded. */
-import pg from 'pg';
+import { Pool, types } from 'pg';
+import type { PoolClient, QueryResult as Answer } from 'pg';
 import type { QueryResult } from 'kysely';
 import { MillwrightError } from '../../domain/errors.ts';
 import { TransactionClash } from './atomically.ts';
+import { toColumn } from './pooled-driver.ts';
 import type { ServerPools, ServerSession } from './pooled-driver.ts';
 import type { ServerUrl } from './server-url.ts';
 
@@ -21,14 +23,17 @@ const BEGIN = {
   beside: `begin isolation level read committed; select pg_advisory_xact_lock_shared(${WRITERS})`,
 } as const;
 
+const STALE_PLAN = '0A000';
+
 const INT8 = 20;
 const NUMERIC = 1700;
 
-const getTypeParser = ((oid: number, format?: 'text' | 'binary') => {
-  // Whole numbers stay below 2^53 by the port's contract; sums of them come as numeric.
-  if (oid === INT8 || oid === NUMERIC) return (text: string) => Number(text);
-  return format === 'binary' ? pg.types.getTypeParser(oid, 'binary') : pg.types.getTypeParser(oid, 'text');
-}) as typeof pg.types.getTypeParser;
+/** The library's own: its types know only the numbers that it names. */
+const parserOf = types.getTypeParser as (oid: number, format?: 'text' | 'binary') => unknown;
+
+/** Whole numbers stay below 2^53 by the port's contract; sums of them come as numeric. */
+const getTypeParser = ((oid: number, format?: 'text' | 'binary'): unknown =>
+  oid === INT8 || oid === NUMERIC ? Number : parserOf(oid, format)) as typeof types.getTypeParser;
 
 /** SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html) or a code of Node. */
 export function postgresCode(error: unknown): string | undefined {
@@ -71,6 +76,12 @@ function coded(error: unknown, { shown }: ServerUrl): unknown {
   ) {
     return new MillwrightError('MW-INVALID', `PostgreSQL cannot keep this value: ${text}`, { cause: error });
   }
+  if (code === STALE_PLAN) {
+    return new MillwrightError('MW-UNAVAILABLE', 'a newer Millwright changed the tables of the metadata', {
+      ...detail,
+      next: 'try again; if it stays, update this server: npm install --global millwright@latest',
+    });
+  }
   if (code === '42501' || code === '25006') {
     return new MillwrightError('MW-UNAVAILABLE', `the metadata cannot be written: ${text}`, {
       ...detail,
@@ -87,19 +98,26 @@ function coded(error: unknown, { shown }: ServerUrl): unknown {
   return error;
 }
 
-function toPostgres(value: unknown): unknown {
-  if (value === undefined || value === null) return null;
-  if (typeof value === 'boolean') return value ? 1 : 0;
-  if (typeof value === 'string' || typeof value === 'bigint') return value;
-  if (typeof value === 'number' && Number.isFinite(value)) return value;
-  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  throw new MillwrightError('MW-INTERNAL', `${String(value)} (${typeof value}) cannot be stored in a column`);
+/** Statements a connection keeps parsed. The few that writing takes come first; later ones are parsed each time. */
+const MOST_PREPARED = 400;
+const prepared = new Map<string, string>();
+
+/** A name makes the server parse and plan a statement once a connection. */
+function nameOf(sql: string): { readonly name: string } | undefined {
+  const known = prepared.get(sql);
+  if (known !== undefined) return { name: known };
+  if (prepared.size >= MOST_PREPARED) return undefined;
+  const name = `mw${prepared.size}`;
+  prepared.set(sql, name);
+  return { name };
 }
 
 const WRITES = ['INSERT', 'UPDATE', 'DELETE', 'MERGE'];
 
-function session(client: pg.PoolClient, url: ServerUrl): ServerSession {
-  async function say(text: string): Promise<pg.QueryResult> {
+function session(client: PoolClient, url: ServerUrl): ServerSession {
+  /** Another program changed a table; what this connection keeps parsed is of no use any more. */
+  let stale = false;
+  async function say(text: string): Promise<Answer> {
     try {
       return await client.query(text);
     } catch (error) {
@@ -108,12 +126,13 @@ function session(client: pg.PoolClient, url: ServerUrl): ServerSession {
   }
   return {
     async run<R>(sql: string, parameters: readonly unknown[]): Promise<QueryResult<R>> {
-      const values = parameters.map(toPostgres);
+      const values = parameters.map(toColumn);
       try {
-        const { command, rowCount, rows } = await client.query(sql, values);
+        const { command, rowCount, rows } = await client.query({ text: sql, values, ...nameOf(sql) });
         const changed = WRITES.includes(command) && rowCount !== null ? { numAffectedRows: BigInt(rowCount) } : {};
         return { rows: rows as R[], ...changed };
       } catch (error) {
+        stale ||= postgresCode(error) === STALE_PLAN;
         throw coded(error, url);
       }
     },
@@ -134,15 +153,15 @@ function session(client: pg.PoolClient, url: ServerUrl): ServerSession {
       await say('rollback');
     },
     release(broken) {
-      client.release(broken);
+      client.release(broken || stale);
     },
   };
 }
 
 /** Pools that connect when they are first used. */
 export function postgresPools(url: ServerUrl): ServerPools {
-  function pool(options: string): pg.Pool {
-    const made = new pg.Pool({
+  function pool(options: string): Pool {
+    const made = new Pool({
       host: url.host,
       port: url.port,
       user: url.user,
@@ -162,11 +181,13 @@ export function postgresPools(url: ServerUrl): ServerPools {
     });
     // An idle connection that the server closes: the pool drops it and the next query opens another.
     made.on('error', () => undefined);
+    // One that is in use and between two statements: without a listener the event would end this process; the next statement fails.
+    made.on('connect', (client) => client.on('error', () => undefined));
     return made;
   }
   const writers = pool('');
   const readers = pool('-c default_transaction_read_only=on');
-  const take = async (from: pg.Pool): Promise<ServerSession> => {
+  const take = async (from: Pool): Promise<ServerSession> => {
     try {
       return session(await from.connect(), url);
     } catch (error) {

@@ -87,10 +87,8 @@ export function sqlRetention(core: CoreDb): RetentionStore {
       label: row.label,
       experimentId: String(row.experiment_id),
       ...(row.source_run_id === null ? {} : { sourceRunId: row.source_run_id }),
-      deletedAt: Number(row.deleted_at ?? 0),
+      deletedAt: row.deleted_at ?? 0,
     });
-
-  
 
   async function clear(tables: readonly Column[], ids: readonly (string | number)[]): Promise<void> {
     for (const some of groups(ids)) {
@@ -121,11 +119,19 @@ export function sqlRetention(core: CoreDb): RetentionStore {
       const experiments = await deletedExperiments().orderBy('updated_at', 'desc').limit(limit).execute();
       const models = await deletedModels().orderBy('deleted_at', 'desc').limit(limit).execute();
       const counted = await Promise.all([
-        db.selectFrom('runs').select(sql<number>`count(*)`.as('n')).where('lifecycle', '=', 'deleted').execute(),
-        db.selectFrom('experiments').select(sql<number>`count(*)`.as('n')).where('lifecycle', '=', 'deleted').execute(),
+        db
+          .selectFrom('runs')
+          .select(sql<number | string>`count(*)`.as('n'))
+          .where('lifecycle', '=', 'deleted')
+          .execute(),
+        db
+          .selectFrom('experiments')
+          .select(sql<number | string>`count(*)`.as('n'))
+          .where('lifecycle', '=', 'deleted')
+          .execute(),
         db
           .selectFrom('logged_models')
-          .select(sql<number>`count(*)`.as('n'))
+          .select(sql<number | string>`count(*)`.as('n'))
           .where('deleted_at', 'is not', null)
           .execute(),
       ]);
@@ -187,7 +193,7 @@ export function sqlRetention(core: CoreDb): RetentionStore {
       for (const some of groups(ids)) {
         const rows = await db
           .selectFrom('artifacts')
-          .select(['owner_id', sql<number>`sum(bytes)`.as('total')])
+          .select(['owner_id', sql<number | string>`sum(bytes)`.as('total')])
           .where('owner_kind', '=', kind)
           .where('owner_id', 'in', some)
           .groupBy('owner_id')
@@ -222,7 +228,7 @@ export function sqlRetention(core: CoreDb): RetentionStore {
       if (!apply) {
         const [row] = await core
           .selectFrom('jobs')
-          .select(sql<number>`count(*)`.as('n'))
+          .select(sql<number | string>`count(*)`.as('n'))
           .where('state', '=', 'done')
           .where('created_at', '<', at)
           .execute();

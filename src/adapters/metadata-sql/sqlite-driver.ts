@@ -23,6 +23,8 @@ const WRITER_WAIT_MS = 30_000;
 const BUSY_WAIT_MS = 10_000;
 const BUSY_PAUSE_MS = 15;
 
+const NOTHING: readonly unknown[] = [];
+
 /** How long programs that came together may hold the event loop before others get their turn. */
 const SLICE_MS = 4;
 
@@ -192,9 +194,15 @@ export class SqliteFileDriver implements Driver, DirectAccess {
       });
       if (this.#draining) return;
       this.#draining = true;
-      // After all requests that have arrived in this turn of the loop: they share a transaction.
-      setImmediate(() => void this.#drain());
+      this.#drainSoon();
     });
+  }
+
+  /** After all requests that have arrived in this turn of the loop and while the disk was busy: they share a transaction and a sync. */
+  #drainSoon(): void {
+    const drain = (): void => void setImmediate(() => void this.#drain());
+    if (this.#open?.log === undefined) drain();
+    else this.#open.log.whenFree(drain);
   }
 
   /** Never rejects: every job is told by itself. */
@@ -210,10 +218,10 @@ export class SqliteFileDriver implements Driver, DirectAccess {
     const jobs: Job[] = [];
     try {
       const { writer, log } = this.#connections();
-      await whenFree(() => writer.exec('begin immediate'));
+      await whenFree(() => writer.run('begin immediate', NOTHING));
       this.#runJobs(writer, jobs);
       try {
-        writer.exec('commit');
+        writer.run('commit', NOTHING);
       } catch (error) {
         if (writer.inTransaction()) writer.exec('rollback');
         throw error;
@@ -230,7 +238,7 @@ export class SqliteFileDriver implements Driver, DirectAccess {
       for (const job of jobs.length > 0 ? jobs : this.#queue.splice(0)) job.fail(error);
     } finally {
       release();
-      if (this.#queue.length > 0) setImmediate(() => void this.#drain());
+      if (this.#queue.length > 0) this.#drainSoon();
       else this.#draining = false;
     }
   }
@@ -241,7 +249,7 @@ export class SqliteFileDriver implements Driver, DirectAccess {
     do {
       const job = this.#queue.shift();
       if (job === undefined) return;
-      writer.exec('savepoint job');
+      writer.run('savepoint job', NOTHING);
       try {
         job.run();
       } catch (error) {
@@ -252,7 +260,7 @@ export class SqliteFileDriver implements Driver, DirectAccess {
         writer.exec('release job');
         continue;
       }
-      writer.exec('release job');
+      writer.run('release job', NOTHING);
       jobs.push(job);
     } while (performance.now() < end);
   }

@@ -32,6 +32,8 @@ interface Waiter {
 export interface LogSync {
   /** Resolves when every commit made before this call is on the disk. Rejects when that cannot be known. */
   covered(): Promise<void>;
+  /** Calls back when no sync is under way: at once, or when it ends. A commit made before that would wait for the next one anyhow. */
+  whenFree(then: () => void): void;
   /** Throws once a sync has failed: what the system holds in memory may then never reach the disk, and a later sync would not say so. */
   mustBeSound(): void;
   /** After the last commit. */
@@ -44,7 +46,7 @@ export function createLogSync(databasePath: string, calls: SyncCalls = SYSTEM): 
   let running = false;
   let waiting: Waiter[] = [];
   let broken: MillwrightError | undefined;
-  let idle: (() => void) | undefined;
+  let then: (() => void)[] = [];
 
   function breakDown(cause: unknown, group: readonly Waiter[]): void {
     broken ??= new MillwrightError(
@@ -70,7 +72,10 @@ export function createLogSync(databasePath: string, calls: SyncCalls = SYSTEM): 
         if (error !== null) breakDown(error, group);
         else for (const waiter of group) waiter.resolve();
         if (waiting.length > 0) begin();
-        else idle?.();
+        if (running) return;
+        const next = then;
+        then = [];
+        for (const one of next) one();
       });
     } catch (error) {
       breakDown(error, group);
@@ -86,13 +91,17 @@ export function createLogSync(databasePath: string, calls: SyncCalls = SYSTEM): 
         if (!running) begin();
       });
     },
+    whenFree(work) {
+      if (running) then.push(work);
+      else work();
+    },
     mustBeSound() {
       if (broken !== undefined) throw broken;
     },
     async close() {
       if (running) {
         await new Promise<void>((resolve) => {
-          idle = resolve;
+          then.push(resolve);
         });
       }
       if (file === undefined) return;

@@ -50,7 +50,7 @@ const SCANS: Readonly<Record<ScanName, Scan>> = {
     fix: texts(1),
   },
   metrics: {
-    ...plain('run_metrics', ['run_id', 'key'], 'run_id', 'key', 'value', 'step', 'timestamp', 'is_nan'),
+    ...plain('run_metrics', ['run_id', 'key'], 'run_id', 'key', 'value', 'step', 'timestamp', 'points', 'is_nan'),
     fix(row) {
       if (Number(row.pop()) === 1) row[2] = Number.NaN;
       return row;

@@ -58,6 +58,10 @@ function candidates(
   if (entity === 'metric' && op !== '!=') {
     return sql`select m.run_id from run_metrics as m where m.experiment_id in (${sql.join(experiments)}) and ${ref('m.key')} = ${key} and m.is_nan = 0 and ${valueCondition(phrases, ref('m.value'), one)}`;
   }
+  if (entity === 'attribute' && key === 'run_id' && (op === '=' || op === 'IN')) {
+    const ids = Array.isArray(value) ? value : [value];
+    return sql`select r.id as run_id from runs as r where r.id in (${sql.join(ids)})`;
+  }
   if (op !== '=' || typeof value !== 'string') return undefined;
   const named = entity === 'attribute' && key === 'run_name';
   if (entity === 'param' || entity === 'tag' || named) {

@@ -58,7 +58,7 @@ export function createMlflowSender(options: SenderOptions): WebhookSender {
       if (own === undefined) return;
       throw refuse(
         `Webhook URL must not resolve to a non-public IP address. '${host}' resolves to ${own.address}.`,
-        'if that is meant, start the server with --allow-private-egress',
+        'if that is meant, start the server with MILLWRIGHT_ALLOW_PRIVATE_EGRESS=true',
       );
     },
     async send({ url, secret, deliveryId, body, signal }) {

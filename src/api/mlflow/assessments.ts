@@ -50,7 +50,7 @@ export function assessmentRoutes({ tracking }: MlflowDeps): readonly Route[] {
         const judged = paths.has('feedback') || paths.has('expectation') ? judgedOf(given) : undefined;
         const changed = await tracking.updateAssessment(input.trace_id, input.assessment_id, {
           ...(paths.has('assessment_name') ? { name: given.assessment_name } : {}),
-          ...(judged ?? {}),
+          ...judged,
           ...(paths.has('rationale') ? { rationale: given.rationale } : {}),
           ...(paths.has('metadata') ? { metadata: given.metadata } : {}),
           ...(paths.has('valid') ? { valid: given.valid } : {}),

@@ -16,7 +16,28 @@ const point = z.object({
   dataset_digest: text,
 });
 
-function toMetric(input: z.output<typeof point>) {
+type Point = z.output<typeof point>;
+
+/** The point as clients send it: numbers as numbers, nothing null. */
+function plainPoint(raw: unknown): Point | undefined {
+  if (typeof raw !== 'object' || raw === null) return undefined;
+  const { key, value, timestamp, step, model_id, dataset_name, dataset_digest }: Partial<Record<keyof Point, unknown>> =
+    raw;
+  const plain =
+    typeof key === 'string' &&
+    key !== '' &&
+    typeof value === 'number' &&
+    typeof timestamp === 'number' &&
+    Number.isSafeInteger(timestamp) &&
+    (step === undefined || (typeof step === 'number' && Number.isSafeInteger(step))) &&
+    model_id === undefined &&
+    dataset_name === undefined &&
+    dataset_digest === undefined;
+  if (!plain) return undefined;
+  return { key, value, timestamp, step, model_id, dataset_name, dataset_digest };
+}
+
+function toMetric(input: Point) {
   return {
     key: input.key,
     value: input.value,
@@ -35,6 +56,11 @@ export function metricRoutes({ tracking }: MlflowDeps): readonly Route[] {
       path: 'runs/log-metric',
       permission: 'log',
       input: point.extend({ run_id: required }),
+      quick(raw) {
+        const { run_id } = raw;
+        const read = typeof run_id === 'string' && run_id !== '' ? plainPoint(raw) : undefined;
+        return read === undefined || typeof run_id !== 'string' ? undefined : { ...read, run_id };
+      },
       handler: async (input) => {
         await tracking.logOne(input.run_id, { metrics: [toMetric(input)] });
         return {};
@@ -45,6 +71,18 @@ export function metricRoutes({ tracking }: MlflowDeps): readonly Route[] {
       path: 'runs/log-batch',
       permission: 'log',
       input: z.object({ run_id: required, metrics: messages(point), params: messages(entry), tags: messages(entry) }),
+      quick({ run_id, metrics, params, tags }) {
+        if (typeof run_id !== 'string' || run_id === '' || !Array.isArray(metrics)) return undefined;
+        const empty = (list: unknown): boolean => list === undefined || (Array.isArray(list) && list.length === 0);
+        if (!empty(params) || !empty(tags)) return undefined;
+        const points: Point[] = [];
+        for (const raw of metrics) {
+          const read = plainPoint(raw);
+          if (read === undefined) return undefined;
+          points.push(read);
+        }
+        return { run_id, metrics: points, params: [], tags: [] };
+      },
       handler: async ({ run_id: id, metrics, params, tags }) => {
         await tracking.logBatch(id, { metrics: metrics.map(toMetric), params, tags });
         return {};
@@ -90,16 +128,12 @@ export function metricRoutes({ tracking }: MlflowDeps): readonly Route[] {
             'start_step',
             `end_step must be greater than start_step. Found start_step=${start} and end_step=${end}.`,
           );
+        const range = start === undefined || end === undefined ? {} : { fromStep: start, toStep: end };
         const metrics = [];
         for (const id of ids) {
-          const { items } = await tracking.metricHistory(id, input.metric_key);
-          const within = items
-            .filter((one) => start === undefined || end === undefined || (one.step >= start && one.step <= end))
-            .sort((a, b) => a.step - b.step || a.timestamp - b.timestamp);
-          const stride = Math.max(1, (within.length - 1) / Math.max(1, most - 1));
-          const rows =
-            within.length <= most ? within : Array.from({ length: most }, (_, i) => within[Math.round(i * stride)]);
-          for (const one of rows) if (one !== undefined) metrics.push({ ...metricWire(one), run_id: id });
+          const { points } = await tracking.sampleHistory(id, input.metric_key, { maxPoints: Math.max(2, most), ...range });
+          const rows = [...points].sort((a, b) => a.step - b.step || a.timestamp - b.timestamp).slice(-most);
+          for (const one of rows) metrics.push({ ...metricWire(one), run_id: id });
         }
         return listed('metrics', metrics);
       },

@@ -142,10 +142,14 @@ export function otlpStreams({ tracking }: MlflowDeps): readonly StreamRoute[] {
         }
         const experimentId = header(request, EXPERIMENT);
         if (experimentId === '') {
-          throw new MillwrightError('MW-INVALID', `the header ${EXPERIMENT} says which experiment the spans belong to`, {
-            where: EXPERIMENT,
-            next: `export OTEL_EXPORTER_OTLP_TRACES_HEADERS=${EXPERIMENT}=0`,
-          });
+          throw new MillwrightError(
+            'MW-INVALID',
+            `the header ${EXPERIMENT} says which experiment the spans belong to`,
+            {
+              where: EXPERIMENT,
+              next: `export OTEL_EXPORTER_OTLP_TRACES_HEADERS=${EXPERIMENT}=0`,
+            },
+          );
         }
         const bytes = await decompressed(await bytesOf(request), header(request, 'content-encoding').toLowerCase());
         if (bytes.byteLength > BODY_LIMIT) throw tooLarge(BODY_LIMIT);

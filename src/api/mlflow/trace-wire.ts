@@ -289,7 +289,10 @@ export function spanWire(span: Span): Wire {
     ...listed('attributes', keyValues(span.attributes, [], exactKinds(span.exact))),
     ...listed('events', events),
     ...listed('links', links),
-    status: { code: `STATUS_CODE_${span.status}`, ...(span.statusMessage === '' ? {} : { message: span.statusMessage }) },
+    status: {
+      code: `STATUS_CODE_${span.status}`,
+      ...(span.statusMessage === '' ? {} : { message: span.statusMessage }),
+    },
   };
 }
 

@@ -214,6 +214,8 @@ function resumable(run: WandbRun) {
     historyTail: tail(run, 'wandb-history.jsonl'),
     eventsTail: tail(run, 'wandb-events.jsonl'),
     tags: run.state['tags'] ?? [],
-    wandbConfig: run.state['config'] ?? '{}',
+    notes: run.state['notes'] ?? null,
+    // Only whether it is there is looked at: a run without it was made but never begun.
+    wandbConfig: '{"t":{}}',
   };
 }

@@ -31,7 +31,7 @@ const READS = new Set([
 
 const graphql = z.object({
   query: z.string().max(100_000),
-  variables: z.unknown(),
+  variables: z.unknown().optional(),
   operationName: z.string().max(200).nullish(),
 });
 const stream = z.object({
@@ -123,7 +123,7 @@ export async function registerWandb(app: FastifyInstance, deps: WandbRoutes): Pr
         const ctx = (last = contextOf(request));
         const asked = graphql.safeParse(request.body);
         if (!asked.success) throw new MillwrightError('MW-INVALID', 'not a GraphQL request', { where: 'body' });
-        const operation = asked.data.operationName ?? OPERATION.exec(asked.data.query)?.[1] ?? '';
+        const operation = asked.data.operationName || (OPERATION.exec(asked.data.query)?.[1] ?? '');
         if (!READS.has(operation)) await authorize(request, 'log');
         const answer = operations({ wandb, ...addresses(request) })[operation];
         if (answer === undefined) {

@@ -69,7 +69,7 @@ function history({ out }: Session, versions: readonly Version[]): void {
   });
 }
 
-function one({ out }: Session, version: Version): void {
+function describe({ out }: Session, version: Version): void {
   out.result(version, () => [
     out.paint.bold(safe(version.id)),
     `${number(version.rows)} rows, ${bytes(version.bytes)}, ${version.files.length} files, ${version.digest}`,
@@ -103,10 +103,9 @@ export async function run(session: Session, args: readonly string[]): Promise<vo
   );
   if (name === undefined) return list(session, found.datasets);
   const versions = found.datasets.filter((version) => version.name === name);
-  const wanted =
-    digest === undefined ? undefined : versions.find((version) => version.id.startsWith(`${args[0] ?? ''}`));
+  const wanted = digest === undefined ? undefined : versions.find((version) => version.id.startsWith(args[0] ?? ''));
   if (versions.length === 0 || (digest !== undefined && wanted === undefined)) {
     throw new MillwrightError('MW-NOT-FOUND', `there is no dataset "${safe(args[0] ?? '')}"`, { next: 'mw data' });
   }
-  return wanted === undefined ? history(session, versions) : one(session, wanted);
+  return wanted === undefined ? history(session, versions) : describe(session, wanted);
 }

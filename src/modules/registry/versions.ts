@@ -6,7 +6,8 @@ import type { Context } from '../../ports/context.ts';
 import type { MetadataStore } from '../../ports/metadata-store.ts';
 import { appendAliasMoved, appendRegistryEvent, mustModel, mustNotServe, mustVersion, versionsOf } from './models.ts';
 import { checkModelName, checkRegistryTag, stageOf, versionNumber } from './name-rules.ts';
-import { resolveSource } from './version-source.ts';
+import { resolveSource, type Source } from './version-source.ts';
+import { isPrompt } from './webhook-events.ts';
 
 export interface NewVersion {
   readonly model: string;
@@ -83,9 +84,13 @@ export function createVersions(store: MetadataStore, clock: Clock, ids: Ids): Ve
       checkModelName(given.model);
       const { model: name, tags = [], lineage } = given;
       for (const tag of tags) checkRegistryTag(tag);
-      const source = await resolveSource(given, store.tracking, (other, version) =>
-        mustVersion(store, other, versionNumber(version)),
-      );
+      // A prompt has no files: its text is a tag, and its source a word that nobody reads.
+      const prompt = isPrompt(Object.fromEntries(tags.map(({ key, value }) => [key, value])));
+      const source: Source = prompt
+        ? given
+        : await resolveSource(given, store.tracking, (other, version) =>
+            mustVersion(store, other, versionNumber(version)),
+          );
       return store.transaction(async (tx) => {
         await mustModel(tx, name);
         const now = clock.now();

@@ -11,8 +11,6 @@ import type { RowKind } from './decide.ts';
 import { mark, NOTHING } from './mark.ts';
 import { type Kind, planCollection, type Thing } from './plan.ts';
 
-export type { Removers } from './apply.ts';
-
 interface RetentionDeps {
   readonly store: MetadataStore;
   readonly artifacts: ArtifactStore;
@@ -83,7 +81,7 @@ export function createRetention(deps: RetentionDeps): Retention {
     return { blobs, blobBytes, namedBytes, artifacts: rows };
   }
 
-  async function run(ctx: Context, apply: boolean, olderThanDays: number): Promise<Collection> {
+  async function collectNow(ctx: Context, apply: boolean, olderThanDays: number): Promise<Collection> {
     const started = clock.monotonic();
     const now = clock.now();
     const plan = await planCollection(deps, now, now - olderThanDays * DAY_MS);
@@ -115,7 +113,7 @@ export function createRetention(deps: RetentionDeps): Retention {
 
   return {
     async collect(ctx, { apply, olderThanDays }) {
-      if (!apply) return run(ctx, false, olderThanDays);
+      if (!apply) return collectNow(ctx, false, olderThanDays);
       if (collecting) {
         throw new MillwrightError('MW-CONFLICT', 'a collection is under way', {
           next: 'wait for it, then look again: mw gc',
@@ -123,7 +121,7 @@ export function createRetention(deps: RetentionDeps): Retention {
       }
       collecting = true;
       try {
-        return await run(ctx, true, olderThanDays);
+        return await collectNow(ctx, true, olderThanDays);
       } finally {
         collecting = false;
       }

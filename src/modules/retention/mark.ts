@@ -51,9 +51,7 @@ export async function mark(store: Stores, artifacts: ArtifactStore, now: number,
     await breathe();
   }
   for (const name of Object.keys(COLLECTIONS) as CollectionName[]) {
-    for await (const page of pagesOf<{ readonly id: string; readonly createdAt: number }, never>(
-      store[name] as never,
-    )) {
+    for await (const page of pagesOf<{ readonly id: string; readonly createdAt: number }, never>(store[name])) {
       for (const doc of page) {
         if (leaving.documents.has(`${name}/${doc.id}`)) continue;
         if (name === 'uploads' && doc.createdAt < now - UPLOAD_MS) continue;

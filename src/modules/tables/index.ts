@@ -4,6 +4,7 @@ import { createMutex } from '../../platform/mutex.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { MetadataStore } from '../../ports/metadata-store.ts';
 import type { QueryAnswer, QueryEngine } from '../../ports/table-source.ts';
+import { OPERATION_TABLES } from './operation-tables.ts';
 import { REGISTRY_TABLES } from './registry-tables.ts';
 import type { Table, TableColumn } from './table.ts';
 import { TRACKING_TABLES } from './tracking-tables.ts';
@@ -41,7 +42,7 @@ const WAITING = 8;
 /** The engine is put away, and its memory given back, when nobody has asked for this long. */
 const IDLE_MS = 120_000;
 
-const PICTURE: readonly Table[] = [...TRACKING_TABLES, ...REGISTRY_TABLES];
+const PICTURE: readonly Table[] = [...TRACKING_TABLES, ...REGISTRY_TABLES, ...OPERATION_TABLES];
 
 const EXAMPLES = [
   {

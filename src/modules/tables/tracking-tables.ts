@@ -6,6 +6,7 @@ import type { ScanRow } from '../../ports/table-source.ts';
 import { type Bound, columns, scanned, type Table } from './table.ts';
 
 const HISTORY_PAGE = 25_000;
+const BATCH = 5_000;
 /** Points that one query may read: about 400 MB in the engine. */
 const MAX_POINTS = 2_000_000;
 
@@ -19,25 +20,32 @@ async function experimentNames(store: Stores): Promise<ReadonlyMap<unknown, stri
   return names;
 }
 
-/** Names of the metrics whose points are asked for, and then the points, a page at a time. */
-async function* history(store: Stores, bound: Bound): AsyncIterable<readonly ScanRow[]> {
-  const runs = bound['run_id'] === undefined ? undefined : new Set(bound['run_id']);
-  const keys = bound['key'] === undefined ? undefined : new Set(bound['key']);
-  async function* wanted(): AsyncIterable<readonly [run: string, key: string]> {
-    if (runs !== undefined) {
-      for (const run of runs) {
-        for (const { key } of await store.tracking.metricKeys(run)) if (keys?.has(key) !== false) yield [run, key];
-      }
-      return;
-    }
+/** The metrics whose points are asked for, as the table of metrics has them. */
+async function* seriesOf(store: Stores, bound: Bound): AsyncIterable<ScanRow> {
+  const keys = bound['key'] === undefined ? undefined : new Set<unknown>(bound['key']);
+  if (bound['run_id'] === undefined) {
     for await (const batch of store.tables.scan('metrics')) {
-      for (const [run, key] of batch) if (keys?.has(String(key)) !== false) yield [String(run), String(key)];
+      for (const row of batch) if (keys?.has(row[1]) !== false) yield row;
+      await breathe();
     }
+    return;
   }
+  for (const run of new Set(bound['run_id'])) {
+    for (const { key } of await store.tracking.metricKeys(run)) if (keys?.has(key) !== false) yield [run, key];
+  }
+}
+
+/** All points of those metrics, in batches. */
+async function* history(store: Stores, bound: Bound): AsyncIterable<readonly ScanRow[]> {
   let read = 0;
-  for await (const [run, key] of wanted()) {
+  let rows: ScanRow[] = [];
+  for await (const [run = null, key = null, value = null, step = null, time = null, count] of seriesOf(store, bound)) {
     for (let offset = 0; ; offset += HISTORY_PAGE) {
-      const points = await store.tracking.metricHistory(run, key, { limit: HISTORY_PAGE, offset });
+      // The only point of a metric is its latest.
+      const points =
+        count === 1
+          ? [{ value, step, timestamp: time }]
+          : await store.tracking.metricHistory(String(run), String(key), { limit: HISTORY_PAGE, offset });
       read += points.length;
       if (read > MAX_POINTS) {
         throw new MillwrightError(
@@ -49,11 +57,16 @@ async function* history(store: Stores, bound: Bound): AsyncIterable<readonly Sca
           },
         );
       }
-      if (points.length > 0) yield points.map((point) => [run, key, point.value, point.step, point.timestamp]);
-      await breathe();
+      for (const point of points) rows.push([run, key, point.value, point.step, point.timestamp]);
+      if (rows.length >= BATCH) {
+        yield rows;
+        rows = [];
+        await breathe();
+      }
       if (points.length < HISTORY_PAGE) break;
     }
   }
+  if (rows.length > 0) yield rows;
 }
 
 export const TRACKING_TABLES: readonly Table[] = [
@@ -111,6 +124,7 @@ export const TRACKING_TABLES: readonly Table[] = [
       'value DOUBLE: The latest; may be NaN',
       'step BIGINT: Of the latest',
       'time TIMESTAMP: Of the latest',
+      'points BIGINT: How many points there are',
     ),
     rows: (store) => scanned(store, 'metrics'),
   },
@@ -213,8 +227,12 @@ export const TRACKING_TABLES: readonly Table[] = [
     ),
     rows: (store) =>
       scanned(store, 'traces', ([id, experiment, time, state, ms, name]) => [
-        ...[id ?? null, experiment ?? null, time ?? null, state ?? null],
-        ...[typeof ms === 'number' ? ms / 1000 : null, name ?? null],
+        id ?? null,
+        experiment ?? null,
+        time ?? null,
+        state ?? null,
+        typeof ms === 'number' ? ms / 1000 : null,
+        name ?? null,
       ]),
   },
 ];

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { artifactPath, decodeOnce } from './artifact-path.ts';
 
 describe('artifactPath', () => {
-  it.each(['a', 'model/MLmodel', 'notes/hello world.txt', 'ä/한글.txt', '.hidden', 'a..b', '...'])(
+  it.each(['a', 'model/MLmodel', 'notes/hello world.txt', 'ä/한글.txt', '.hidden', 'a..b', '...', '100%', 'a%20b', 'white%step%3%timestamp%1795461353117%nf10.png'])(
     'takes %s',
     (path) => {
       expect(artifactPath(path)).toBe(path);
@@ -20,7 +20,12 @@ describe('artifactPath', () => {
     'a\\b',
     'a\0b',
     'a\nb',
-    'a%2e%2e/b',
+    'a/%2e%2e/b',
+    'a%2fb',
+    'a%5cb',
+    'a%00b',
+    '%25252525252e/b',
+    'a/%252e%252e/b',
     'file:/etc/passwd',
     'C:/windows',
     'http://x/y',

@@ -16,7 +16,7 @@ function refuse(path: string, reason: string): never {
   });
 }
 
-/** Decodes percent-encoding exactly once; anything that is still encoded afterwards is refused by `artifactPath`. */
+/** Decodes percent-encoding exactly once; what would be another path if decoded again is refused by `artifactPath`. */
 export function decodeOnce(raw: string): string {
   try {
     return decodeURIComponent(raw);
@@ -25,9 +25,26 @@ export function decodeOnce(raw: string): string {
   }
 }
 
+const DECODINGS = 4;
+
+/** True when decoding it, once or several times, makes more or other segments of it. */
+function hidesPath(path: string, segments: number): boolean {
+  let text = path;
+  for (let i = 0; i < DECODINGS; i += 1) {
+    const next = text.replaceAll(/%([0-9a-fA-F]{2})/g, (_all, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+    if (next === text) return false;
+    const parts = next.split('/');
+    if (parts.length !== segments || next.includes('\\') || next.includes('\0')) return true;
+    if (parts.some((part) => part === '' || part === '.' || part === '..')) return true;
+    text = next;
+  }
+  return true;
+}
+
 /**
  * Checks a decoded, relative artifact path and returns it. `''` (the root) only where `allowRoot`. Throws MW-PATH for an absolute
- * path, a scheme, an empty, `.` or `..` segment, `%`, a backslash, a control character or a segment of more than 250 bytes.
+ * path, a scheme, an empty, `.` or `..` segment, a backslash, a control character, a segment of more than 250 bytes, or a `%` that
+ * hides one of these: clients name images with plain `%` between the parts, so the sign itself is nobody's mistake.
  */
 export function artifactPath(path: string, allowRoot = false): string {
   if (path === '') return allowRoot ? '' : refuse(path, 'it is empty');
@@ -43,9 +60,10 @@ export function artifactPath(path: string, allowRoot = false): string {
     for (const c of segment) {
       const code = c.codePointAt(0) ?? 0;
       if (code < 0x20 || code === 0x7f || (code >= 0x80 && code < 0xa0)) refuse(path, 'it has a control character');
-      if (c === '%' || c === '\\') refuse(path, `it has a ${c}`);
+      if (c === '\\') refuse(path, `it has a ${c}`);
       if (code >= 0xd800 && code <= 0xdfff) refuse(path, 'it is not valid Unicode');
     }
   }
+  if (hidesPath(path, segments.length)) refuse(path, 'it is percent-encoded: another program could read another path in it');
   return path;
 }

@@ -14,7 +14,7 @@ import type {
   ViewType,
 } from '../../domain/tracking.ts';
 import type { Clock, Ids } from '../../ports/clock.ts';
-import type { TrackingStore } from '../../ports/tracking-store.ts';
+import type { Sample, SampleQuery, TrackingStore } from '../../ports/tracking-store.ts';
 import { checkBatch, checkExperimentId, checkLength, checkRunId, checkTag, missingValue } from './entry-rules.ts';
 import type { SearchQuery } from './experiments.ts';
 import { HISTORY_TAG, withModel } from './model-history.ts';
@@ -73,8 +73,8 @@ export interface Runs {
     query?: Pick<SearchQuery, 'maxResults' | 'pageToken'>,
   ): Promise<Page<Metric>>;
   metricKeys(runId: string): Promise<readonly { readonly key: string; readonly points: number }[]>;
-  /** Points of one metric thinned to at most `maxPoints` rows, evenly, first and last kept. */
-  sampleHistory(runId: string, key: string, maxPoints: number): Promise<readonly Metric[]>;
+  /** Points of one metric thinned so that ends and peaks stay. See TrackingStore.sampleHistory. Throws MW-NOT-FOUND. */
+  sampleHistory(runId: string, key: string, query: SampleQuery): Promise<Sample>;
   logInputs(runId: string, datasets: readonly DatasetInput[], models: readonly string[]): Promise<void>;
   logOutputs(runId: string, models: readonly ModelOutput[]): Promise<void>;
 }
@@ -87,13 +87,6 @@ const MAX_COPIED = 1_000_000;
 const REUSED_TAG = 'millwright.reused_from';
 /** A page of runs carries all their metrics, params and tags, so the number of experiments asked at once is bounded too. */
 const MAX_EXPERIMENTS = 10_000;
-
-function thin(points: readonly Metric[], most: number): readonly Metric[] {
-  if (points.length <= most) return points;
-  if (most === 1) return points.slice(-1);
-  const step = (points.length - 1) / (most - 1);
-  return Array.from({ length: most }, (_, i) => points[Math.round(i * step)]).filter((point) => point !== undefined);
-}
 
 export function createRuns(store: TrackingStore, clock: Clock, ids: Ids): Runs {
   async function getRun(id: string): Promise<Run> {
@@ -232,9 +225,9 @@ export function createRuns(store: TrackingStore, clock: Clock, ids: Ids): Runs {
       await getRunInfo(runId);
       return store.metricKeys(runId);
     },
-    async sampleHistory(runId, key, maxPoints) {
+    async sampleHistory(runId, key, query) {
       await getRunInfo(runId);
-      return thin(await store.metricHistory(runId, key, { limit: 1_000_000, offset: 0 }), maxPoints);
+      return store.sampleHistory(runId, key, query);
     },
     async logInputs(runId, datasets, models) {
       checkRunId(runId);

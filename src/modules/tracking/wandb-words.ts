@@ -1,4 +1,5 @@
 /** What a wandb client logs, in the words of tracking. Keys that MLflow's rules refuse are spelt so that they pass; nothing else is changed. */
+import { MillwrightError } from '../../domain/errors.ts';
 import type { Entry, Metric } from '../../domain/tracking.ts';
 
 const MAX_KEY = 250;
@@ -6,6 +7,21 @@ const MAX_DEPTH = 8;
 const MAX_VALUE = 6000;
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+const WORDS = /"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g;
+
+/**
+ * A line of wandb's: JSON in which Go's NaN and infinities may stand bare; they come back as the words. Throws MW-INVALID.
+ */
+export function parseLine(line: string): Json {
+  try {
+    const bare = line.includes('NaN') || line.includes('Infinity');
+    const text = bare ? line.replaceAll(WORDS, (word) => (word.startsWith('"') ? word : `"${word}"`)) : line;
+    return JSON.parse(text) as Json;
+  } catch {
+    throw new MillwrightError('MW-INVALID', 'a line is not JSON', { where: line.slice(0, 100) });
+  }
+}
 
 /** `acc/val (%)` -> `acc/val (_)` -> `acc/val ___`: letters, digits, `_ - . : space`, and single slashes between parts. */
 export function keyOf(name: string): string {

@@ -12,7 +12,16 @@ import type { MetadataStore, Stores } from '../../ports/metadata-store.ts';
 import { artifactPath } from './artifact-path.ts';
 import type { Experiments } from './experiments.ts';
 import type { Runs } from './runs.ts';
-import { configParams, historyMetrics, type Json, keyOf, leaves, numberOf, systemMetrics } from './wandb-words.ts';
+import {
+  configParams,
+  historyMetrics,
+  type Json,
+  keyOf,
+  leaves,
+  numberOf,
+  parseLine,
+  systemMetrics,
+} from './wandb-words.ts';
 
 export interface WandbKey {
   readonly entity: string;
@@ -72,14 +81,6 @@ export function wandbId({ entity, project, name }: WandbKey): string {
     }
   }
   return `${entity}/${project}/${name}`;
-}
-
-function parsed(text: string): Json {
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    throw new MillwrightError('MW-INVALID', 'a line is not JSON', { where: text.slice(0, 100) });
-  }
 }
 
 export function createWandb(
@@ -151,7 +152,7 @@ export function createWandb(
   /** What only the summary says (a best value, a word), which no curve has. */
   function summaryOf(text: string, known: ReadonlySet<string>, now: number): { metrics: Metric[]; tags: Entry[] } {
     const [metrics, tags]: [Metric[], Entry[]] = [[], []];
-    for (const [name, value] of leaves(parsed(text))) {
+    for (const [name, value] of leaves(parseLine(text))) {
       const key = keyOf(name);
       if (name.startsWith('_') || known.has(key)) continue;
       const number = numberOf(value);
@@ -166,7 +167,7 @@ export function createWandb(
     async upsertRun(key, change) {
       const id = wandbId(key);
       const before = await store.wandbRuns.get(id);
-      const config = change.config === undefined ? undefined : parsed(change.config);
+      const config = change.config === undefined ? undefined : parseLine(change.config);
       const state = {
         ...(change.displayName === undefined ? {} : { displayName: change.displayName }),
         ...(change.config === undefined ? {} : { config: change.config }),
@@ -239,9 +240,10 @@ export function createWandb(
           const lines = fresh(run, name, stream);
           const at = run.offsets[name] ?? 0;
           if (name === 'wandb-history.jsonl') {
-            for (const line of lines) metrics.push(...historyMetrics(parsed(line), now));
+            for (const line of lines) metrics.push(...historyMetrics(parseLine(line), now));
           } else if (name === 'wandb-events.jsonl') {
-            for (const [index, line] of lines.entries()) metrics.push(...systemMetrics(parsed(line), at + index, now));
+            for (const [index, line] of lines.entries())
+              metrics.push(...systemMetrics(parseLine(line), at + index, now));
           } else if (name === LOG) {
             // Another chunk may have come between; then this one is the repeat.
             if (log !== undefined && run.offsets[LOG] === seen.offsets[LOG]) {
@@ -276,6 +278,11 @@ export function createWandb(
 
     async writeFile(key, path, body, limitBytes) {
       const run = await must(store, key);
+      // The log came line by line; what is sent besides at the end is that of the last process only.
+      if (path === LOG) {
+        for await (const _chunk of body);
+        return;
+      }
       const blob = await artifacts.put(body, limitBytes);
       await store.tracking.putArtifact({ kind: 'run', id: run.runId }, { path: artifactPath(path), ...blob });
     },

@@ -52,9 +52,9 @@ export async function moveBlobs(
   }
 
   const blobs = from.list()[Symbol.asyncIterator]();
-  let over = false;
+  const end = new AbortController();
   async function work(): Promise<void> {
-    while (!over) {
+    while (!end.signal.aborted) {
       if (signal?.aborted === true) {
         throw new MillwrightError('MW-CANCELLED', 'stopped', { next: 'run it again: what was copied stays' });
       }
@@ -67,7 +67,7 @@ export async function moveBlobs(
     Array.from({ length: AT_ONCE }, () =>
       work().catch((error: unknown) => {
         // The others finish the blob they have, and no more.
-        over = true;
+        end.abort();
         throw error;
       }),
     ),

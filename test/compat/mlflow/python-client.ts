@@ -8,7 +8,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-export const REQUIREMENTS = ['mlflow==3.17.2', 'scikit-learn', 'pandas'];
+const LIBRARIES = ['scikit-learn', 'pandas', 'psutil'];
+/** The newest client. */
+export const REQUIREMENTS = ['mlflow==3.17.2', ...LIBRARIES, 'lightgbm'];
+/** The last of the second major version: many teams have it. */
+export const LAST_2 = ['mlflow==2.22.5', ...LIBRARIES];
 const INSTALL_MS = 600_000;
 
 async function works(command: string, args: readonly string[]): Promise<boolean> {

@@ -116,9 +116,7 @@ describe('POST /v1/traces', () => {
     ];
     expect(await send(request(span({ attributes })))).toEqual({ status: 200, text: '{}' });
     expect((await send(request(span({ attributes })))).status).toBe(200);
-    const answer = await fetch(
-      `${server.url}/api/3.0/mlflow/traces/get?trace_id=tr-5b8efff798038103d269b633813fc60c`,
-    );
+    const answer = await fetch(`${server.url}/api/3.0/mlflow/traces/get?trace_id=tr-5b8efff798038103d269b633813fc60c`);
     const { trace } = (await answer.json()) as { trace: { spans: { attributes: unknown[] }[] } };
     expect(trace.spans).toHaveLength(1);
     expect(trace.spans[0]).toMatchObject({
@@ -148,7 +146,7 @@ describe('POST /v1/traces', () => {
     expect((await server.tracking.getTrace(`tr-${'a'.repeat(32)}`)).spanCount).toBe(1);
   });
 
-  it.each([
+  it.each<readonly [string, string, Record<string, string>, number]>([
     ['no experiment', request(span()), { 'x-mlflow-experiment-id': '' }, 400],
     ['an experiment that is no number', request(span()), { 'x-mlflow-experiment-id': '../1' }, 400],
     ['an experiment that is not there', request(span()), { 'x-mlflow-experiment-id': '99' }, 404],
@@ -159,7 +157,7 @@ describe('POST /v1/traces', () => {
     ['an unknown encoding', 'x', { 'content-encoding': 'br' }, 415],
     ['JSON that is too deep', '['.repeat(100_000), {}, 400],
   ])('refuses %s', async (_what, body, headers, status) => {
-    const answer = await send(body, headers as Record<string, string>);
+    const answer = await send(body, headers);
     expect(answer.status, answer.text).toBe(status);
     expect(JSON.parse(answer.text)).toMatchObject({ error_code: expect.any(String), message: expect.any(String) });
     expect(server.faults).toEqual([]);

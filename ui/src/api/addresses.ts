@@ -13,6 +13,8 @@ export const addresses = {
   lineage: (node: string) => `/lineage?node=${part(node).replaceAll('%2F', '/').replaceAll('%3A', ':')}`,
   sql: (query = '') => (query === '' ? '/sql' : `/sql?q=${part(query)}`),
   storage: () => '/storage',
+  traces: () => '/traces',
+  trace: (id: string, span?: string) => `/traces/${part(id)}${span === undefined ? '' : `?span=${part(span)}`}`,
   pipelines: (project: string) => `/p/${part(project)}/pipelines`,
   pipelineRun: (project: string, number: number) => `/p/${part(project)}/pipelines/${part(project)}/${number}`,
   runs: (project: string) => `/p/${part(project)}/runs`,

@@ -8,7 +8,10 @@ export type RunKeys = Schemas['RunKeys'];
 export type RunGroups = Schemas['RunGroups'];
 export type SavedView = Schemas['SavedView'];
 export type ArtifactPreview = Schemas['ArtifactPreview'];
-export type WireCurve = Schemas['Curves']['curves'][number];
+/** Points are step, time and value; the client's types read a tuple as a list. */
+export type WireCurve = Omit<Schemas['Curves']['curves'][number], 'points'> & {
+  readonly points: readonly (readonly (number | string)[])[];
+};
 
 export interface RunsAsked {
   readonly experiment?: string;

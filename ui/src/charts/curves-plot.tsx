@@ -30,7 +30,8 @@ export interface CurvesPlotProps {
   readonly onFocus: (id: string | undefined) => void;
 }
 
-const SIDE = 72;
+/** Room for names at the ends of lines. */
+const SIDE = 92;
 /** Beyond this many lines only the one in focus is named; the others would lie over each other. */
 const NAMED = 12;
 
@@ -112,7 +113,7 @@ function draw(plot: uPlot, { lines, log, focus }: Drawn): void {
       ctx.setLineDash([]);
       ctx.stroke(trace(plot, line.xs, line.raw, log));
     }
-    ctx.globalAlpha = back ? 0.16 : many && focus === undefined ? 0.7 : 1;
+    ctx.globalAlpha = back ? 0.16 : many && focus === undefined ? 0.45 : 1;
     ctx.lineWidth = (line.id === focus ? 2.2 : many ? 1.2 : 1.6) * ratio;
     ctx.setLineDash(
       line.dash === undefined || line.id === focus ? [] : line.dash.split(' ').map((part) => Number(part) * ratio),
@@ -175,7 +176,7 @@ function Labels(props: CurvesPlotProps & { readonly hover: Hover | undefined; re
                 <SeriesMark shape={one.line.shape} x={6} y={6} color={one.line.color} />
               </svg>
             )}
-            {one.text}
+            <span className="cut">{one.text}</span>
           </span>
         ),
       )}
@@ -195,6 +196,8 @@ export function CurvesPlot(props: CurvesPlotProps) {
   const box = useRef<HTMLDivElement>(null);
   const [plot, setPlot] = useState<uPlot>();
   const [hover, setHover] = useState<Hover>();
+  // Labels stand where the scales put them, so they are made after the scales.
+  const [scaled, setScaled] = useState(0);
   const latest = useRef({ lines, log, focus, onZoom, onFocus, format, formatX });
   useEffect(() => {
     latest.current = { lines, log, focus, onZoom, onFocus, format, formatX };
@@ -317,7 +320,8 @@ export function CurvesPlot(props: CurvesPlotProps) {
       plot.setScale('y', log ? { min: low / 1.1, max: high * 1.1 } : { min: low - room, max: high + room });
     });
     plot.redraw(false);
-  }, [plot, lines, zoom, log, focus]);
+    setScaled((was) => was + 1);
+  }, [plot, lines, zoom, log, focus, width, height]);
   return (
     <div
       className="curves-plot"
@@ -335,7 +339,7 @@ export function CurvesPlot(props: CurvesPlotProps) {
       }}
       onBlur={() => plot?.setCursor({ left: -10, top: -10 })}
     >
-      {plot === undefined ? null : <Labels {...props} hover={hover} plot={plot} />}
+      {plot === undefined || scaled === 0 ? null : <Labels {...props} hover={hover} plot={plot} />}
     </div>
   );
 }

@@ -16,9 +16,11 @@ export interface LineageChartProps {
   readonly onFocus: (id: string) => void;
   /** Inside another page: folded earlier, no panning. */
   readonly small?: boolean;
+  /** The keys were on a box before this graph came: they stay with the new focus. */
+  readonly takeFocus?: boolean;
 }
 
-const NODE = 164;
+const NODE = 156;
 const HIGH = 40;
 const cut = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
 
@@ -101,6 +103,7 @@ function Drawing({ graph, boxes, edges, back, routes, shape, active, onActive, o
         const place = shape.at.get(box.id);
         if (place === undefined) return null;
         const focus = box.id === graph.focus;
+        const room = box.kind === 'dataset' || box.kind === 'environment' || box.kind === 'pipeline' ? 17 : 18;
         const inset = box.kind === 'run' || box.kind === 'release' || box.kind === 'endpoint' ? 12 : 16;
         return (
           <g
@@ -111,7 +114,6 @@ function Drawing({ graph, boxes, edges, back, routes, shape, active, onActive, o
             tabIndex={box.id === active ? 0 : -1}
             data-node={box.id}
             aria-current={focus ? 'true' : undefined}
-            aria-label={`${box.name}, ${box.note}${focus ? `, ${t('lineage.focus')}` : ''}`}
             onClick={() => onPick(box)}
             onFocus={() => {
               onActive(box.id);
@@ -123,8 +125,8 @@ function Drawing({ graph, boxes, edges, back, routes, shape, active, onActive, o
           >
             <KindShape kind={box.kind} width={NODE} height={HIGH} focus={focus} folded={box.folded} />
             <text x={inset} y="17" fontSize="12.5" fontWeight={focus ? 640 : 560} fill="var(--ink)">
-              {cut(box.name, 20)}
-              <title>{box.name}</title>
+              {cut(box.name, room)}
+              {box.name.length > room ? <title>{box.name}</title> : null}
             </text>
             <text x={inset} y="31" fontSize="10.5" fill="var(--ink-3)">
               {cut(box.note, 24)}
@@ -149,39 +151,43 @@ function Drawing({ graph, boxes, edges, back, routes, shape, active, onActive, o
   );
 }
 
+const elementOf = (holder: SVGGElement | null, id: string): SVGGElement | undefined =>
+  [...(holder?.querySelectorAll<SVGGElement>('[data-node]') ?? [])].find((one) => one.dataset['node'] === id);
+
 /** Cause to effect, left to right; the focus is marked; older far parts are folded and open with a click. */
-export function LineageChart({ graph, label, onFocus, small = false }: LineageChartProps) {
+export function LineageChart({ graph, label, onFocus, small = false, takeFocus = false }: LineageChartProps) {
   const { t } = useText();
   const [open, setOpen] = useState<ReadonlySet<string> | 'all'>(new Set());
   const [active, setActive] = useState(graph.focus);
   const [ref, width] = useWidth<HTMLDivElement>(900);
   const { view, plan, boxes } = useBoxes(graph, open, small);
   const gap =
-    plan.columns < 2 ? 0 : Math.max(44, Math.min(104, (width - 4 - plan.columns * NODE) / (plan.columns - 1)));
+    plan.columns < 2 ? 0 : Math.max(40, Math.min(104, (width - 4 - plan.columns * NODE) / (plan.columns - 1)));
   const shape = useMemo(() => geometry(plan, { width: NODE, height: HIGH, pitch: 52, gap }), [plan, gap]);
   const routes = useMemo(
     () => new Map(plan.routes.map((one) => [edgeKey(one), [one.from, ...one.via, one.to]])),
     [plan],
   );
-  const height = small ? shape.height : Math.max(240, Math.min(shape.height + 24, 560));
+  const k = Math.min(1, Math.max(0.7, (width - 8) / shape.width));
+  const height = small ? shape.height : Math.max(200, Math.min(shape.height * k + 24, 520));
   const fitted = useMemo((): Camera => {
-    const k = Math.min(1, Math.max(0.5, Math.min((width - 8) / shape.width, (height - 8) / shape.height)));
     const focus = shape.at.get(graph.focus) ?? { x: 0, y: 0 };
     const place = (all: number, seen: number, at: number): number =>
       all * k <= seen ? (seen - all * k) / 2 : Math.min(4, Math.max(seen - all * k - 4, seen / 2 - at * k));
     return {
       k,
-      x: shape.width * k <= width ? 2 : place(shape.width, width, focus.x + NODE / 2),
+      x: place(shape.width, width, focus.x + NODE / 2),
       y: place(shape.height, height, focus.y + HIGH / 2),
     };
-  }, [shape, width, height, graph.focus]);
+  }, [shape, k, width, height, graph.focus]);
   const { camera, setCamera, zoom, pan, drag, ref: svgRef } = usePanZoom(width, height, fitted);
   useEffect(() => setCamera(fitted), [fitted, setCamera]);
-  useEffect(() => {
-    setOpen((was) => (was === 'all' ? was : new Set()));
-    setActive(graph.focus);
-  }, [graph.focus]);
   const holder = useRef<SVGGElement>(null);
+  const wanted = useRef(takeFocus ? graph.focus : undefined);
+  useEffect(() => {
+    if (wanted.current !== undefined) elementOf(holder.current, wanted.current)?.focus({ preventScroll: true });
+    wanted.current = undefined;
+  }, []);
   const unfold = (id: string): void => setOpen((was) => (was === 'all' ? was : new Set([...was, id])));
   const pick = (box: Box): void => (box.folded ? unfold(box.id) : onFocus(box.id));
 
@@ -219,10 +225,7 @@ export function LineageChart({ graph, label, onFocus, small = false }: LineageCh
       }
       const next = beside(key);
       if (next === undefined) return;
-      const element = [...(holder.current?.querySelectorAll<SVGGElement>('[data-node]') ?? [])].find(
-        (one) => one.dataset['node'] === next,
-      );
-      element?.focus({ preventScroll: !small });
+      elementOf(holder.current, next)?.focus({ preventScroll: !small });
       const at = shape.at.get(next);
       if (at === undefined || small) return;
       const [x, y] = [camera.x + at.x * camera.k, camera.y + at.y * camera.k];
@@ -259,7 +262,7 @@ export function LineageChart({ graph, label, onFocus, small = false }: LineageCh
   );
   if (small)
     return (
-      <div ref={ref} onKeyDown={onKey}>
+      <div ref={ref}>
         <ScrollX>
           <svg
             width={Math.max(width, shape.width)}
@@ -267,6 +270,7 @@ export function LineageChart({ graph, label, onFocus, small = false }: LineageCh
             viewBox={`0 0 ${Math.max(width, shape.width)} ${height}`}
             role="group"
             aria-label={label}
+            onKeyDown={onKey}
           >
             <g ref={holder}>{drawing}</g>
           </svg>
@@ -274,7 +278,7 @@ export function LineageChart({ graph, label, onFocus, small = false }: LineageCh
       </div>
     );
   return (
-    <div ref={ref} className="lingraph" onKeyDown={onKey}>
+    <div ref={ref} className="lingraph">
       <svg
         ref={svgRef}
         width={width}
@@ -282,6 +286,7 @@ export function LineageChart({ graph, label, onFocus, small = false }: LineageCh
         viewBox={`0 0 ${width} ${height}`}
         role="group"
         aria-label={label}
+        onKeyDown={onKey}
         {...drag}
       >
         <g ref={holder} transform={`translate(${camera.x} ${camera.y}) scale(${camera.k})`}>

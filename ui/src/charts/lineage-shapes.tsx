@@ -3,25 +3,25 @@ import type { LineageNode } from '../api/types.ts';
 type Kind = LineageNode['kind'];
 
 /** The outline says the kind; the word below the name says it again. */
-function outline(kind: Kind, w: number, h: number): string {
+function outline(kind: Kind, w: number, h: number, c = 10): string {
   const r = h / 2;
   switch (kind) {
     case 'dataset':
       return `M${r} 0H${w - r}A${r} ${r} 0 0 1 ${w - r} ${h}H${r}A${r} ${r} 0 0 1 ${r} 0Z`;
     case 'pipeline':
-      return `M0 0H${w - 9}L${w} ${r}L${w - 9} ${h}H0L9 ${r}Z`;
+      return `M0 0H${w - c}L${w} ${r}L${w - c} ${h}H0L${c} ${r}Z`;
     case 'version':
-      return `M10 0H${w - 10}L${w} ${r}L${w - 10} ${h}H10L0 ${r}Z`;
+      return `M${c} 0H${w - c}L${w} ${r}L${w - c} ${h}H${c}L0 ${r}Z`;
     case 'model':
-      return `M8 0H${w - 8}L${w} 8V${h}H0V8Z`;
+      return `M${c} 0H${w - c}L${w} ${c}V${h}H0V${c}Z`;
     case 'release':
-      return `M0 0H${w - 12}L${w} ${r}L${w - 12} ${h}H0Z`;
+      return `M0 0H${w - c}L${w} ${r}L${w - c} ${h}H0Z`;
     case 'endpoint':
       return `M0 0H${w - r}A${r} ${r} 0 0 1 ${w - r} ${h}H0Z`;
     case 'alert':
-      return `M9 0H${w - 9}L${w} 9V${h - 9}L${w - 9} ${h}H9L0 ${h - 9}V9Z`;
+      return `M${c} 0H${w - c}L${w} ${c}V${h - c}L${w - c} ${h}H${c}L0 ${h - c}V${c}Z`;
     case 'environment':
-      return `M0 0H${w}V${h}H0ZM5 0V${h}M${w - 5} 0V${h}`;
+      return `M0 0H${w}V${h}H0ZM${c / 2} 0V${h}M${w - c / 2} 0V${h}`;
     case 'run':
       return `M3 0H${w - 3}Q${w} 0 ${w} 3V${h - 3}Q${w} ${h} ${w - 3} ${h}H3Q0 ${h} 0 ${h - 3}V3Q0 0 3 0Z`;
   }
@@ -59,12 +59,7 @@ export function KindShape({
 export function KindMark({ kind }: { readonly kind: Kind }) {
   return (
     <svg width="22" height="14" viewBox="-1 -1 24 16" aria-hidden="true">
-      <path
-        d={outline(kind, 22, 14).replaceAll(/\b(?:9|10|12|8)\b/g, '5')}
-        fill="none"
-        stroke="var(--ink-2)"
-        strokeWidth="1.3"
-      />
+      <path d={outline(kind, 22, 14, 4)} fill="none" stroke="var(--ink-2)" strokeWidth="1.3" />
     </svg>
   );
 }

@@ -56,6 +56,27 @@ export function distances(graph: LineageGraph): ReadonlyMap<string, number> {
   return found;
 }
 
+/** How many led to the focus, and how many came of it; what hangs on those by another way is not counted. */
+export function reached(graph: LineageGraph): { readonly up: number; readonly down: number } {
+  const count = (way: 'up' | 'down'): number => {
+    const next = new Map<string, string[]>();
+    for (const edge of graph.edges) {
+      const [a, b] = way === 'down' ? [edge.from, edge.to] : [edge.to, edge.from];
+      next.set(a, [...(next.get(a) ?? []), b]);
+    }
+    const seen = new Set([graph.focus]);
+    const front = [graph.focus];
+    for (let id = front.pop(); id !== undefined; id = front.pop())
+      for (const one of next.get(id) ?? [])
+        if (!seen.has(one)) {
+          seen.add(one);
+          front.push(one);
+        }
+    return seen.size - 1;
+  };
+  return { up: count('up'), down: count('down') };
+}
+
 /** How many of a kind at a distance are shown before the older ones are folded into one. */
 function room(distance: number, small: boolean): number {
   const far = Math.abs(distance);

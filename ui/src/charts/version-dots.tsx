@@ -28,7 +28,7 @@ export function VersionDots({
   readonly format: (value: number, decimals?: number) => string;
 }) {
   const all = dots.flatMap((dot) => [dot.value, dot.low ?? dot.value, dot.high ?? dot.value]);
-  const marks = ticks(Math.min(...all), Math.max(...all), 3);
+  const marks = ticks(Math.min(...all), Math.max(...all), height < 120 ? 2 : 3);
   const right = width - 40;
   const y = linear([marks[0] ?? 0, marks.at(-1) ?? 1], [height - 34, 18]);
   const x = linear([0, Math.max(1, dots.length - 1)], [20, right - 22]);

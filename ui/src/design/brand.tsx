@@ -22,6 +22,7 @@ export type PlaceName =
   | 'models'
   | 'endpoints'
   | 'monitors'
+  | 'traces'
   | 'lineage'
   | 'sql'
   | 'storage'
@@ -35,6 +36,7 @@ const PATHS: Readonly<Record<PlaceName, string>> = {
   models: 'M8 2l5.5 3v6L8 14l-5.5-3V5zM2.5 5L8 8l5.5-3M8 8v6',
   endpoints: 'M2 8h6M8 8l5-4M8 8l5 4',
   monitors: 'M2 11l3.5-4 3 2.5L14 4',
+  traces: 'M2 3.5h8M5 8h6M8 12.5h6',
   lineage: 'M2 4h3v3H2zM2 10h3v3H2zM11 7h3v3h-3zM5 5.5c3 0 3 3 6 3M5 11.5c3 0 3-3 6-3',
   sql: 'M2.5 4l3.5 4-3.5 4M8 12h5.5',
   storage: 'M2.5 3h11v3h-11zM3.5 6v7h9V6M6.5 9h3',

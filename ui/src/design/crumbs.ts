@@ -16,7 +16,14 @@ export function projectOf(pathname: string): string | undefined {
 export function crumbsOf(pathname: string, t: Text['t']): readonly Crumb[] {
   const project = projectOf(pathname);
   if (project === undefined) {
-    const place = pathname.split('/')[1];
+    const [, place, id] = pathname.split('/');
+    if (place === 'traces') {
+      return [
+        { text: t('nav.records') },
+        { text: t('nav.traces'), ...(id === undefined ? {} : { to: addresses.traces() }) },
+        ...(id === undefined ? [] : [{ text: id.slice(0, 11) }]),
+      ];
+    }
     return place === 'lineage' || place === 'sql' || place === 'storage'
       ? [{ text: t('nav.records') }, { text: t(`nav.${place}`) }]
       : [{ text: t('nav.home') }];

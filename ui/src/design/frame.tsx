@@ -67,6 +67,7 @@ export function Frame() {
     { keys: 'g m', label: t('nav.models'), run: () => go(addresses.models(project)) },
     { keys: 'g e', label: t('nav.endpoints'), run: () => go(addresses.endpoints(project)) },
     { keys: 'g o', label: t('nav.monitors'), run: () => go(addresses.monitors(project)) },
+    { keys: 'g t', label: t('nav.traces'), run: () => go(addresses.traces()) },
     { keys: 'g l', label: t('nav.lineage'), run: () => go('/lineage') },
     { keys: 'g s', label: t('nav.sql'), run: () => go(addresses.sql()) },
     { keys: 'g k', label: t('nav.storage'), run: () => go(addresses.storage()) },

@@ -9,7 +9,7 @@ import { StatusMark } from '../parts/status-mark.tsx';
 import { BrandMark, PlaceIcon, type PlaceName } from './brand.tsx';
 import { nextTheme } from './theme.ts';
 
-const RECORDS = ['lineage', 'sql', 'storage'] as const;
+const RECORDS = ['traces', 'lineage', 'sql', 'storage'] as const;
 type LoopPlace = Exclude<PlaceName, 'home' | 'find' | (typeof RECORDS)[number]>;
 const LOOP: readonly LoopPlace[] = ['data', 'pipelines', 'runs', 'models', 'endpoints', 'monitors'];
 

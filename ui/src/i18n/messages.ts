@@ -7,6 +7,7 @@ import { monitors } from './monitors.ts';
 import { pipelines } from './pipelines.ts';
 import { records } from './records.ts';
 import { runs } from './runs.ts';
+import { traces } from './traces.ts';
 import { versions } from './versions.ts';
 
 /** Every text of the app, in both languages. */
@@ -21,6 +22,7 @@ export const MESSAGES = {
   ...records,
   ...endpoints,
   ...monitors,
+  ...traces,
 } as const;
 
 export type Key = keyof typeof MESSAGES;

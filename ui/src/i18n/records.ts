@@ -165,7 +165,7 @@ export const records = {
   'gc.title': ['Collector', '정리'],
   'gc.sub': ['deletes what nothing reaches any more', '더 이상 쓰이지 않는 것을 삭제'],
   'gc.took': ['looked at everything in {time}', '{time} 동안 전체 확인'],
-  'gc.days': ['deleted more than days ago', '삭제 후 지난 일수'],
+  'gc.days': ['days in the trash', '휴지통 보관 일수'],
   'gc.look': ['See what would go', '삭제 대상 보기'],
   'gc.apply': ['Delete…', '삭제…'],
   'gc.lookfirst': ['See what would go first.', '먼저 삭제 대상을 확인하세요.'],

@@ -10,9 +10,11 @@ export interface RowColumn<T> {
   readonly width: string;
   readonly num?: boolean;
   readonly mono?: boolean;
+  /** Holds a control or a mark, nothing that could be cut. */
+  readonly mark?: boolean;
   /** Left out on a phone. */
   readonly wide?: boolean;
-  readonly cell: (row: T) => ReactNode;
+  readonly render: (row: T) => ReactNode;
   /** Makes the head a button that orders by this. */
   readonly order?: (row: T) => string | number;
 }
@@ -59,8 +61,7 @@ export function VirtualRows<T>({
       const [left, right] = [order(a), order(b)];
       return left === right ? 0 : left < right ? -way : way;
     });
-    // Columns are made anew at every drawing; which one orders is named by its key.
-  }, [rows, by]);
+  }, [rows, by, columns]);
   const virtual = useVirtualizer({
     count: sorted.length,
     getScrollElement: () => box.current,
@@ -129,9 +130,11 @@ export function VirtualRows<T>({
                 <span
                   key={one.key}
                   role="cell"
-                  className={one.num === true ? 'num' : one.mono === true ? 'mono' : undefined}
+                  className={
+                    one.mark === true ? 'cellmark' : one.num === true ? 'num' : one.mono === true ? 'mono' : undefined
+                  }
                 >
-                  {one.cell(row)}
+                  {one.render(row)}
                 </span>
               ))}
             </div>

@@ -40,9 +40,9 @@ export function ColumnTable({
           {
             key: 'name',
             head: t('data.column'),
-            width: 'minmax(130px, 1.2fr)',
+            width: 'minmax(112px, 1.3fr)',
             order: ({ column }) => column.name,
-            cell: ({ column, change }) => (
+            render: ({ column, change }) => (
               <>
                 <span className={change === undefined ? 'dim' : COLORS[change]} aria-hidden="true">
                   {change === undefined ? '' : `${SIGNS[change]} `}
@@ -63,9 +63,9 @@ export function ColumnTable({
           {
             key: 'type',
             head: t('data.type'),
-            width: '104px',
+            width: '78px',
             order: ({ column }) => column.type,
-            cell: ({ column, before, change }) =>
+            render: ({ column, before, change }) =>
               change === 'type' ? (
                 <span className="c-warn">
                   {before?.type} → {column.type}
@@ -77,18 +77,18 @@ export function ColumnTable({
           {
             key: 'shape',
             head: t('data.shape'),
-            width: '118px',
+            width: '114px',
             wide: true,
-            cell: ({ column }) => <ProfileBars column={column} />,
+            render: ({ column }) => <ProfileBars column={column} />,
           },
           {
             key: 'missing',
             head: t('data.missing'),
-            width: '76px',
+            width: '64px',
             num: true,
             wide: true,
             order: ({ column }) => column.missing,
-            cell: ({ column, before, change }) => {
+            render: ({ column, before, change }) => {
               if (change === 'gone') return <span className="dim">—</span>;
               const [is, was] = [
                 share(column.missing, rows),
@@ -109,18 +109,18 @@ export function ColumnTable({
           {
             key: 'distinct',
             head: t('data.distinct'),
-            width: '76px',
+            width: '66px',
             num: true,
             wide: true,
             order: ({ column }) => column.distinct,
-            cell: ({ column }) => f.int(column.distinct),
+            render: ({ column }) => f.int(column.distinct),
           },
           {
             key: 'range',
             head: t('data.range'),
-            width: 'minmax(130px, 1fr)',
+            width: 'minmax(100px, 1fr)',
             wide: true,
-            cell: ({ column }) =>
+            render: ({ column }) =>
               column.min === undefined || column.max === undefined
                 ? (column.top ?? [])
                     .slice(0, 3)
@@ -131,11 +131,11 @@ export function ColumnTable({
           {
             key: 'mean',
             head: t('data.mean'),
-            width: '128px',
+            width: '112px',
             num: true,
             wide: true,
             order: ({ column }) => column.mean ?? 0,
-            cell: ({ column }) =>
+            render: ({ column }) =>
               column.mean === undefined ? (
                 <span className="dim">—</span>
               ) : (
@@ -145,10 +145,10 @@ export function ColumnTable({
           {
             key: 'shift',
             head: t('data.shift'),
-            width: '96px',
+            width: '84px',
             num: true,
             order: ({ shift }) => -Math.abs(shift ?? 0),
-            cell: ({ shift, change }) =>
+            render: ({ shift, change }) =>
               change === 'new' ? (
                 <span className="c-ok">{t('data.change.new')}</span>
               ) : change === 'gone' ? (
@@ -179,7 +179,11 @@ export function ColumnFigure({ change }: { readonly change: ColumnChange }) {
           count,
         ]);
   return (
-    <Section title={<code>{column.name}</code>} sub={before === undefined ? t('data.figure.alone') : t('data.figure')}>
+    <Section
+      first
+      title={<code>{column.name}</code>}
+      sub={before === undefined ? t('data.figure.alone') : t('data.figure')}
+    >
       <Figure
         firstWidth={340}
         table={{ head: [t('data.range'), t('data.rows')], rows }}

@@ -68,7 +68,7 @@ function Names({ names, all }: { readonly names: readonly Named[]; readonly all:
             head: t('data.name'),
             width: 'minmax(150px, 1.4fr)',
             order: (one) => one.key,
-            cell: (one) => (
+            render: (one) => (
               <b>
                 <Go to={addresses.dataset(one.newest.id)}>{all ? one.key : one.newest.name}</Go>
               </b>
@@ -79,7 +79,7 @@ function Names({ names, all }: { readonly names: readonly Named[]; readonly all:
             head: t('data.rows'),
             width: 'minmax(150px, 1fr)',
             order: (one) => one.newest.rows,
-            cell: (one) => (
+            render: (one) => (
               <span className="trend">
                 {one.versions.length < 2 ? null : (
                   <Sparkline
@@ -99,7 +99,7 @@ function Names({ names, all }: { readonly names: readonly Named[]; readonly all:
             num: true,
             wide: true,
             order: (one) => one.newest.columns.length,
-            cell: (one) => f.int(one.newest.columns.length),
+            render: (one) => f.int(one.newest.columns.length),
           },
           {
             key: 'bytes',
@@ -108,14 +108,14 @@ function Names({ names, all }: { readonly names: readonly Named[]; readonly all:
             num: true,
             wide: true,
             order: (one) => one.newest.bytes,
-            cell: (one) => f.bytes(one.newest.bytes),
+            render: (one) => f.bytes(one.newest.bytes),
           },
           {
             key: 'checks',
             head: t('data.checks'),
             width: '140px',
             wide: true,
-            cell: (one) => <ChecksCell version={one.newest} />,
+            render: (one) => <ChecksCell version={one.newest} />,
           },
           {
             key: 'n',
@@ -124,7 +124,7 @@ function Names({ names, all }: { readonly names: readonly Named[]; readonly all:
             num: true,
             wide: true,
             order: (one) => one.versions.length,
-            cell: (one) => f.int(one.versions.length),
+            render: (one) => f.int(one.versions.length),
           },
           {
             key: 'made',
@@ -133,7 +133,7 @@ function Names({ names, all }: { readonly names: readonly Named[]; readonly all:
             num: true,
             wide: true,
             order: (one) => one.newest.createdAt,
-            cell: (one) => <span className="dim">{f.when(one.newest.createdAt)}</span>,
+            render: (one) => <span className="dim">{f.when(one.newest.createdAt)}</span>,
           },
         ]}
       />
@@ -178,13 +178,13 @@ function List({
       key: 'name',
       head: t('data.name'),
       width: 'minmax(120px, 1fr)',
-      cell: (one) => <b>{project === '-' ? `${one.project}/${one.name}` : one.name}</b>,
+      render: (one) => <b>{project === '-' ? `${one.project}/${one.name}` : one.name}</b>,
     },
     {
       key: 'digest',
       head: t('data.version'),
       width: '120px',
-      cell: (one) => (
+      render: (one) => (
         <Go className="mono" to={addresses.dataset(one.id)}>
           {shortDigest(one.digest)}
         </Go>
@@ -196,7 +196,7 @@ function List({
       width: '88px',
       num: true,
       order: (one) => one.rows,
-      cell: (one) => f.int(one.rows),
+      render: (one) => f.int(one.rows),
     },
     {
       key: 'change',
@@ -204,7 +204,7 @@ function List({
       width: '104px',
       num: true,
       wide: true,
-      cell: (one) => {
+      render: (one) => {
         const was = before.get(one.id);
         return was === undefined ? (
           <span className="dim">{t('data.change.first')}</span>
@@ -218,14 +218,14 @@ function List({
       head: t('data.schema'),
       width: '130px',
       wide: true,
-      cell: (one) => {
+      render: (one) => {
         const was = before.get(one.id);
         const n =
           was === undefined ? 0 : columnChanges(one, was).filter((change) => change.change !== undefined).length;
         return was === undefined ? (
           ''
         ) : n === 0 ? (
-          <span className="dim">{t('data.schema.same')}</span>
+          <span className="dim">{t('data.schema.none')}</span>
         ) : (
           <span className="c-warn">{t('data.schema.changed', { n })}</span>
         );
@@ -238,16 +238,22 @@ function List({
       num: true,
       wide: true,
       order: (one) => one.bytes,
-      cell: (one) => f.bytes(one.bytes),
+      render: (one) => f.bytes(one.bytes),
     },
-    { key: 'checks', head: t('data.checks'), width: '136px', wide: true, cell: (one) => <ChecksCell version={one} /> },
+    {
+      key: 'checks',
+      head: t('data.checks'),
+      width: '136px',
+      wide: true,
+      render: (one) => <ChecksCell version={one} />,
+    },
     {
       key: 'made',
       head: t('data.made'),
       width: '88px',
       num: true,
       order: (one) => one.createdAt,
-      cell: (one) => (
+      render: (one) => (
         <span className="dim" title={f.full(one.createdAt)}>
           {f.when(one.createdAt)}
         </span>

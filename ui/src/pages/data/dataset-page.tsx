@@ -18,12 +18,12 @@ import { ColumnFigure, ColumnTable } from './column-profile.tsx';
 import { columnChanges, family, shortDigest } from './schema-changes.ts';
 import '../../design/records.css';
 
-function Checks({ version }: { readonly version: DatasetVersion }) {
+function Checks({ version, first }: { readonly version: DatasetVersion; readonly first: boolean }) {
   const { t } = useText();
   const passed = version.checks.filter((one) => one.passed).length;
   return (
     <Section
-      first
+      first={first}
       title={t('data.check')}
       sub={
         version.checks.length === 0 ? t('data.nochecks') : t('data.checked', { passed, total: version.checks.length })
@@ -167,7 +167,7 @@ function Detail({
           checks:
             version.checks.length === 0
               ? t('data.nochecks')
-              : t('data.checked', { passed, total: version.checks.length }),
+              : t('data.one.checks', { passed, total: version.checks.length }),
         })}
         lede={
           <>
@@ -200,7 +200,7 @@ function Detail({
         </div>
         <aside>
           {chosen === undefined ? null : <ColumnFigure change={chosen} />}
-          <Checks version={version} />
+          <Checks version={version} first={chosen === undefined} />
           <UsedBy id={version.id} />
           <Versions versions={versions} shown={version} />
           <Files version={version} />

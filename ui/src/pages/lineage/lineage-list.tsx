@@ -57,7 +57,7 @@ export function LineageList({ graph }: { readonly graph: LineageGraph }) {
           key: 'place',
           head: t('lineage.place'),
           width: '104px',
-          cell: (one) => <span className="mut">{place(one.distance)}</span>,
+          render: (one) => <span className="mut">{place(one.distance)}</span>,
         },
         {
           key: 'kind',
@@ -65,7 +65,7 @@ export function LineageList({ graph }: { readonly graph: LineageGraph }) {
           width: '128px',
           wide: true,
           order: (one) => one.node.kind,
-          cell: (one) => (
+          render: (one) => (
             <span className="st">
               <KindMark kind={one.node.kind} />
               {t(`lineage.kind.${one.node.kind}`)}
@@ -77,7 +77,7 @@ export function LineageList({ graph }: { readonly graph: LineageGraph }) {
           head: t('lineage.name'),
           width: 'minmax(150px, 1fr)',
           order: (one) => one.node.label,
-          cell: (one) => (
+          render: (one) => (
             <b>
               <Go to={addresses.lineage(one.node.id)}>{one.node.label}</Go>
             </b>
@@ -88,7 +88,7 @@ export function LineageList({ graph }: { readonly graph: LineageGraph }) {
           head: t('lineage.via'),
           width: 'minmax(160px, 1.4fr)',
           wide: true,
-          cell: (one) => <span className="mut">{one.via}</span>,
+          render: (one) => <span className="mut">{one.via}</span>,
         },
         {
           key: 'at',
@@ -96,14 +96,14 @@ export function LineageList({ graph }: { readonly graph: LineageGraph }) {
           width: '96px',
           num: true,
           wide: true,
-          cell: (one) => <span className="dim">{one.node.at === undefined ? '' : f.when(one.node.at)}</span>,
+          render: (one) => <span className="dim">{one.node.at === undefined ? '' : f.when(one.node.at)}</span>,
         },
         {
           key: 'open',
           head: <span className="sr">{t('keys.open')}</span>,
           width: '64px',
           num: true,
-          cell: (one) =>
+          render: (one) =>
             one.node.href === undefined ? (
               ''
             ) : (

@@ -1,11 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
+import { useState } from 'react';
 import { addresses } from '../../api/addresses.ts';
 import { queries } from '../../api/queries.ts';
 import type { LineageGraph, LineageNode } from '../../api/types.ts';
 import { LineageChart } from '../../charts/lineage-chart.tsx';
 import { KindMark } from '../../charts/lineage-shapes.tsx';
-import { distances } from '../../charts/lineage-view.ts';
+import { reached } from '../../charts/lineage-view.ts';
 import { linkWords } from '../../charts/lineage-words.ts';
 import { useText } from '../../i18n/use-text.tsx';
 import { useKeys } from '../../keys/use-keys.ts';
@@ -26,7 +27,7 @@ function Neighbours({ graph, side }: { readonly graph: LineageGraph; readonly si
   const links = graph.edges.filter((edge) => (side === 'causes' ? edge.to : edge.from) === graph.focus);
   const SHOWN = 12;
   return (
-    <>
+    <section>
       <h3>
         {t(side === 'causes' ? 'lineage.causes' : 'lineage.effects')} <span className="meta">{links.length}</span>
       </h3>
@@ -51,7 +52,7 @@ function Neighbours({ graph, side }: { readonly graph: LineageGraph; readonly si
           {links.length > SHOWN ? <li className="meta">{t('more.n', { n: links.length - SHOWN })}</li> : null}
         </ul>
       )}
-    </>
+    </section>
   );
 }
 
@@ -60,24 +61,27 @@ function Side({ graph, focus }: { readonly graph: LineageGraph; readonly focus: 
   const { t, f } = useText();
   return (
     <aside className="linside">
-      <div className="micro st">
-        <KindMark kind={focus.kind} /> {t(`lineage.kind.${focus.kind}`)}
-      </div>
-      <div className="sidename">
-        <b>{focus.label}</b>{' '}
-        {focus.href === undefined ? null : (
-          <Go className="btn sm" to={focus.href}>
-            {t('keys.open')} <kbd>O</kbd>
-          </Go>
-        )}
-      </div>
-      <Facts
-        rows={[
-          ...(focus.at === undefined ? [] : [[t('lineage.when'), f.full(focus.at)] as const]),
-          ...Object.entries(focus.facts).map(([name, value]) => [name, value] as const),
-          [t('lineage.node'), <code key="id">{focus.id}</code>] as const,
-        ]}
-      />
+      <section aria-label={focus.label}>
+        <div className="sidename">
+          <span className="st">
+            <KindMark kind={focus.kind} />
+            <b>{focus.label}</b>
+          </span>
+          {focus.href === undefined ? null : (
+            <Go className="btn sm" to={focus.href}>
+              {t('keys.open')} <kbd>O</kbd>
+            </Go>
+          )}
+        </div>
+        <Facts
+          rows={[
+            [t('lineage.kind'), t(`lineage.kind.${focus.kind}`)],
+            ...(focus.at === undefined ? [] : [[t('lineage.when'), f.full(focus.at)] as const]),
+            ...Object.entries(focus.facts).map(([name, value]) => [name, value] as const),
+            [t('lineage.node'), <code key="id">{focus.id}</code>] as const,
+          ]}
+        />
+      </section>
       <Neighbours graph={graph} side="causes" />
       <Neighbours graph={graph} side="effects" />
     </aside>
@@ -96,10 +100,15 @@ function Shown({
   const { t, tx } = useText();
   const go = useGo();
   const phone = usePhone();
-  const steps = [...distances(graph).values()];
+  const { up, down } = reached(graph);
+  const [picked, setPicked] = useState(false);
+  const pick = (id: string): void => {
+    if (id === graph.focus) return;
+    setPicked(true);
+    go(addressOf({ ...search, node: id }));
+  };
   const focus = graph.nodes.find((one) => one.id === graph.focus);
   const asList = search.view === 'list' || (search.view === '' && phone);
-  const [up, down] = [steps.filter((one) => one < 0).length, steps.filter((one) => one > 0).length];
   useKeys([
     { keys: 'v', label: t('lineage.switch'), run: () => set({ view: asList ? 'graph' : 'list' }) },
     ...(focus?.href === undefined ? [] : [{ keys: 'o', label: t('keys.open'), run: () => go(focus.href ?? '/') }]),
@@ -146,24 +155,18 @@ function Shown({
           </button>
         </div>
       </div>
-      <div className="cols m300">
-        <Section
-          first
-          title={t('lineage.title')}
-          sub={asList ? t('lineage.list.sub') : t('lineage.sub', { n: graph.nodes.length })}
-        >
-          {asList ? (
-            <LineageList graph={graph} />
-          ) : (
-            <LineageChart
-              graph={graph}
-              label={t('lineage.graph')}
-              onFocus={(id) => (id === graph.focus ? undefined : go(addressOf({ ...search, node: id })))}
-            />
-          )}
-        </Section>
-        {focus === undefined ? null : <Side graph={graph} focus={focus} />}
-      </div>
+      <Section
+        first
+        title={t('lineage.title')}
+        sub={asList ? t('lineage.list.sub') : t('lineage.sub', { n: graph.nodes.length })}
+      >
+        {asList ? (
+          <LineageList graph={graph} />
+        ) : (
+          <LineageChart key={graph.focus} takeFocus={picked} graph={graph} label={t('lineage.graph')} onFocus={pick} />
+        )}
+      </Section>
+      {focus === undefined ? null : <Side graph={graph} focus={focus} />}
     </>
   );
 }

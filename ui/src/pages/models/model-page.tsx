@@ -34,7 +34,8 @@ function useColumns(
       key: 'pick',
       head: <span className="sr">{t('keys.select')}</span>,
       width: '32px',
-      cell: (one) => (
+      mark: true,
+      render: (one) => (
         <input
           type="checkbox"
           checked={chosen.includes(one.number)}
@@ -48,8 +49,8 @@ function useColumns(
       head: t('model.version'),
       width: '64px',
       order: (one) => one.number,
-      cell: (one) => (
-        <b className={`c-${roleOfVersion(one)}`}>
+      render: (one) => (
+        <b className={roleOfVersion(one) === 'ref' ? 'mut' : `c-${roleOfVersion(one)}`}>
           <Go to={addresses.version(project, name, one.number)}>v{one.number}</Go>
         </b>
       ),
@@ -59,7 +60,7 @@ function useColumns(
       head: t('model.aliases'),
       width: 'minmax(96px, 1fr)',
       wide: true,
-      cell: (one) => (
+      render: (one) => (
         <span className="tags">
           {one.aliases.map((alias) => (
             <span key={alias} className={alias === 'champion' ? 'tag now' : 'tag'}>
@@ -74,7 +75,7 @@ function useColumns(
       head: t('models.verdict'),
       width: '108px',
       order: (one) => one.verdict,
-      cell: (one) => <Verdict version={one} />,
+      render: (one) => <Verdict version={one} />,
     },
     {
       key: 'gates',
@@ -82,7 +83,7 @@ function useColumns(
       width: '56px',
       num: true,
       wide: true,
-      cell: (one) => (one.gatesTotal === 0 ? <span className="dim">—</span> : `${one.gatesPassed}/${one.gatesTotal}`),
+      render: (one) => (one.gatesTotal === 0 ? <span className="dim">—</span> : `${one.gatesPassed}/${one.gatesTotal}`),
     },
     ...(metric === undefined
       ? []
@@ -93,7 +94,7 @@ function useColumns(
             width: 'minmax(90px, 1.4fr)',
             num: true,
             order: (one: ModelVersionSummary) => estimate(one)?.value ?? Number.POSITIVE_INFINITY,
-            cell: (one: ModelVersionSummary) => {
+            render: (one: ModelVersionSummary) => {
               const value = estimate(one);
               return value === undefined ? (
                 <span className="dim">{t('unknown')}</span>
@@ -115,14 +116,14 @@ function useColumns(
       num: true,
       wide: true,
       order: (one) => one.percent,
-      cell: (one) => (one.percent === 0 ? <span className="dim">—</span> : `${one.percent}%`),
+      render: (one) => (one.percent === 0 ? <span className="dim">—</span> : `${one.percent}%`),
     },
     {
       key: 'run',
       head: t('pipelines.run'),
       width: '72px',
       wide: true,
-      cell: (one) => {
+      render: (one) => {
         const number = one.pipelineRunId === undefined ? undefined : numberOf(one.pipelineRunId);
         return number === undefined ? (
           ''
@@ -137,7 +138,7 @@ function useColumns(
       width: '84px',
       num: true,
       order: (one) => one.createdAt,
-      cell: (one) => (
+      render: (one) => (
         <span className="dim" title={f.full(one.createdAt)}>
           {f.when(one.createdAt)}
         </span>
@@ -248,7 +249,7 @@ export function ModelPage({
                   first={metric === undefined}
                   title={t('model.versions')}
                   sub={
-                    chosen.length === 0
+                    chosen.length !== 1
                       ? t('model.versions.sub', { n: versions.length })
                       : t('compare.chosen', { versions: chosen.map((one) => `v${one}`).join(', ') })
                   }

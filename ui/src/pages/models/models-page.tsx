@@ -54,7 +54,7 @@ export function ModelsPage({ project, filter = '' }: { readonly project: string;
       key: 'name',
       head: t('models.name'),
       width: 'minmax(150px, 1.4fr)',
-      cell: (one) => (
+      render: (one) => (
         <b>
           <Go to={addresses.model(project, one.name)}>{one.name}</Go>
         </b>
@@ -64,14 +64,14 @@ export function ModelsPage({ project, filter = '' }: { readonly project: string;
       key: 'aliases',
       head: t('model.aliases'),
       width: 'minmax(130px, 1.2fr)',
-      cell: (one) => <AliasTags project={project} model={one} />,
+      render: (one) => <AliasTags project={project} model={one} />,
     },
     {
       key: 'latest',
       head: t('models.latest'),
       width: '64px',
       wide: true,
-      cell: (one) =>
+      render: (one) =>
         one.latest === undefined ? (
           ''
         ) : (
@@ -83,21 +83,21 @@ export function ModelsPage({ project, filter = '' }: { readonly project: string;
       head: t('models.verdict'),
       width: '116px',
       wide: true,
-      cell: (one) => (one.latest === undefined ? '' : <Verdict version={one.latest} />),
+      render: (one) => (one.latest === undefined ? '' : <Verdict version={one.latest} />),
     },
     {
       key: 'trend',
       head: t('models.metric'),
       width: 'minmax(210px, 1fr)',
       wide: true,
-      cell: (one) => <ModelTrend name={one.name} />,
+      render: (one) => <ModelTrend name={one.name} />,
     },
     {
       key: 'live',
       head: t('model.live'),
       width: 'minmax(120px, .8fr)',
       wide: true,
-      cell: (one) => <ModelLive name={one.name} />,
+      render: (one) => <ModelLive name={one.name} />,
     },
     {
       key: 'versions',
@@ -105,7 +105,7 @@ export function ModelsPage({ project, filter = '' }: { readonly project: string;
       width: '72px',
       num: true,
       wide: true,
-      cell: (one) => f.int(one.versions),
+      render: (one) => f.int(one.versions),
     },
     {
       key: 'made',
@@ -113,7 +113,7 @@ export function ModelsPage({ project, filter = '' }: { readonly project: string;
       width: '92px',
       num: true,
       wide: true,
-      cell: (one) => (
+      render: (one) => (
         <span className="dim" title={f.full(one.latest?.createdAt ?? one.createdAt)}>
           {f.when(one.latest?.createdAt ?? one.createdAt)}
         </span>

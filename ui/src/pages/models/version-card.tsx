@@ -53,7 +53,7 @@ function Editor({
     }
   };
   return (
-    <div className="cardedit" onKeyDown={onKey}>
+    <div className="cardedit" role="group" aria-label={t('card.title')} onKeyDown={onKey}>
       <div className="tabs">
         <button type="button" aria-pressed={!preview} onClick={() => setPreview(false)}>
           {t('card.write')}

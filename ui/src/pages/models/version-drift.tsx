@@ -52,7 +52,7 @@ export function VersionDrift({ project, detail }: { readonly project: string; re
                   <td>
                     <GateScale
                       observed={one.score}
-                      limits={{ from: 0, to: one.limit }}
+                      limits={{ to: one.limit }}
                       color="var(--now)"
                       label={`${one.column} ${f.num(one.score)}`}
                     />

@@ -21,7 +21,13 @@ export function VersionLineage({ model, number }: { readonly model: string; read
     >
       <Loaded query={query} what={t('nav.lineage')} rows={3}>
         {(graph) => (
-          <LineageChart small graph={graph} label={t('lineage.graph')} onFocus={(id) => go(addresses.lineage(id))} />
+          <LineageChart
+            key={graph.focus}
+            small
+            graph={graph}
+            label={t('lineage.graph')}
+            onFocus={(id) => go(addresses.lineage(id))}
+          />
         )}
       </Loaded>
     </Section>

@@ -5,6 +5,7 @@ import { useText } from '../../i18n/use-text.tsx';
 import { Go } from '../../parts/go.tsx';
 import { ScrollX } from '../../parts/scroll-x.tsx';
 import { parted, type Kind } from './compare-data.ts';
+import { figure } from './figures.ts';
 import { betterIs, bestOf } from './metric-sense.ts';
 
 export interface CompareTableProps {
@@ -20,11 +21,20 @@ export interface CompareTableProps {
 
 const cut = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
 
+/** The value that most runs have; what is marked is what departs from it. */
+function commonest(values: readonly (string | number | undefined)[]): string | number | undefined {
+  const counts = new Map<string | number | undefined, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts].toSorted(([, a], [, b]) => b - a)[0]?.[0];
+}
+
 function Rows({
   kind,
   names,
   runs,
+  compact,
 }: {
+  readonly compact: boolean;
   readonly kind: Kind;
   readonly names: readonly string[];
   readonly runs: readonly Run[];
@@ -34,7 +44,7 @@ function Rows({
     const values = runs.map((run) => run[kind][name]);
     const best = kind === 'metrics' ? bestOf(name, values) : -1;
     const sense = kind === 'metrics' ? betterIs(name) : undefined;
-    const usual = values[0];
+    const usual = commonest(values);
     return (
       <tr key={name}>
         <th
@@ -59,11 +69,11 @@ function Rows({
             ) : typeof value === 'number' ? (
               i === best ? (
                 <>
-                  <span className="dim">{t('compare.best')} </span>
-                  <b>{f.num(value, Math.abs(value) < 10 && !Number.isInteger(value) ? 4 : undefined)}</b>
+                  <span className={compact ? 'sr' : 'dim'}>{t('compare.best')} </span>
+                  <b>{figure(f, value)}</b>
                 </>
               ) : (
-                f.num(value, Math.abs(value) < 10 && !Number.isInteger(value) ? 4 : undefined)
+                figure(f, value)
               )
             ) : (
               <span className={kind !== 'metrics' && value !== usual ? 'diffcell' : undefined}>{cut(value, 40)}</span>
@@ -87,7 +97,9 @@ export function CompareTable({ project, runs, all, compact = false, focus, onFoc
   const groups = GROUPS.map(([kind, title]) => {
     const { differ, equal } = parted(runs, kind);
     // Names, times and commits that a client writes by itself differ always; they are facts of a run, not differences to look for.
-    const own = (name: string): boolean => kind !== 'tags' || !name.startsWith('mlflow.') || all;
+    // What the system measured is read on the run's own page.
+    const own = (name: string): boolean =>
+      all || (kind === 'tags' ? !name.startsWith('mlflow.') : kind === 'params' || !name.startsWith('system/'));
     return { kind, title, differ: differ.filter(own), equal: equal.filter(own) };
   });
   return (
@@ -107,7 +119,7 @@ export function CompareTable({ project, runs, all, compact = false, focus, onFoc
                 <span className="st">
                   {runs.length > 6 ? null : <CategorySwatch index={i} />}
                   <Go to={addresses.run(project, run.id)} title={run.name}>
-                    {cut(run.name, compact && runs.length > 2 ? 11 : 18)}
+                    {cut(run.name, compact && runs.length > 2 ? 9 : 18)}
                   </Go>
                 </span>
               </th>
@@ -123,8 +135,8 @@ export function CompareTable({ project, runs, all, compact = false, focus, onFoc
                   <span className="dim">{t('compare.counts', { n: differ.length, equal: equal.length })}</span>
                 </th>
               </tr>
-              <Rows kind={kind} names={differ} runs={runs} />
-              {all ? <Rows kind={kind} names={equal} runs={runs} /> : null}
+              <Rows kind={kind} names={differ} runs={runs} compact={compact} />
+              {all ? <Rows kind={kind} names={equal} runs={runs} compact={compact} /> : null}
             </tbody>
           ),
         )}

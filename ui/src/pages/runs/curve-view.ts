@@ -51,12 +51,12 @@ export function lineOf(
   view: CurveView,
   look: Pick<Line, 'id' | 'name' | 'color' | 'dash' | 'shape'>,
 ): Line {
-  const first = curve.points[0]?.[1] ?? 0;
-  const xOf = ([step, at]: WireCurve['points'][number]): number =>
+  const first = Number(curve.points[0]?.[1] ?? 0);
+  const xOf = (step: number, at: number): number =>
     view.x === 'step' ? step : view.x === 'time' ? at / 1000 : (at - first) / 1000;
   // Clocks may go back between points that were logged with their own time.
   const points = curve.points
-    .map((point) => ({ x: xOf(point), y: typeof point[2] === 'number' ? point[2] : null }))
+    .map(([step, at, value]) => ({ x: xOf(Number(step), Number(at)), y: typeof value === 'number' ? value : null }))
     .toSorted((a, b) => a.x - b.x);
   const ys = points.map((point) => point.y);
   return {

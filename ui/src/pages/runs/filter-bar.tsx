@@ -19,6 +19,8 @@ export interface FilterBarProps {
   readonly queryMs: number | undefined;
   readonly error: Error | null;
   readonly fields: readonly FilterField[];
+  /** An example; absent: one about runs. */
+  readonly hint?: string;
 }
 
 const MOST = 8;
@@ -54,14 +56,18 @@ function offersFor(
   return { word: '', offers: operators.map((field) => ({ field })) };
 }
 
-/** Where the server saw the mistake, when it says a column. */
-const columnOfError = (message: string): number | undefined => {
-  const found = /column (\d+)/.exec(message)?.[1];
-  return found === undefined ? undefined : Number(found);
-};
+/** Where the mistake is: at the column that the server names, or at the word that it did not expect. */
+function columnOfError(message: string, filter: string): number | undefined {
+  const column = /column (\d+)/.exec(message)?.[1];
+  if (column !== undefined) return Number(column);
+  const found = /found '([^']*)'/.exec(message)?.[1];
+  if (found === undefined) return undefined;
+  const at = found === '' ? filter.length : filter.lastIndexOf(found);
+  return at < 0 ? undefined : at + 1;
+}
 
 /** One field in the API's own grammar; Enter applies it, `/` comes here, Tab or Enter takes an offer. */
-export function FilterBar({ filter, onFilter, queryMs, error, fields }: FilterBarProps) {
+export function FilterBar({ filter, onFilter, queryMs, error, fields, hint }: FilterBarProps) {
   const { t, f } = useText();
   const input = useRef<HTMLInputElement>(null);
   const list = useId();
@@ -100,7 +106,7 @@ export function FilterBar({ filter, onFilter, queryMs, error, fields }: FilterBa
     }
   };
   const problem = error instanceof ApiProblem ? error : undefined;
-  const column = problem === undefined ? undefined : columnOfError(problem.message);
+  const column = problem === undefined ? undefined : columnOfError(problem.message, filter);
   return (
     <>
       <form
@@ -124,7 +130,7 @@ export function FilterBar({ filter, onFilter, queryMs, error, fields }: FilterBa
           aria-activedescendant={at >= 0 ? `${list}-${at}` : undefined}
           aria-label={t('runs.filter')}
           aria-invalid={problem !== undefined}
-          placeholder={t('runs.filter.hint')}
+          placeholder={hint ?? t('runs.filter.hint')}
           spellCheck={false}
           autoComplete="off"
         />

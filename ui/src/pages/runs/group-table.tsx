@@ -6,6 +6,7 @@ import { useText } from '../../i18n/use-text.tsx';
 import { Go } from '../../parts/go.tsx';
 import { ScrollX } from '../../parts/scroll-x.tsx';
 import { Loaded } from '../../parts/states.tsx';
+import { figure } from './figures.ts';
 import { betterIs } from './metric-sense.ts';
 import { fieldOf } from './runs-search.ts';
 
@@ -123,11 +124,7 @@ function Rows({ project, data, metric, asked, onFilter }: GroupTableProps & { re
                 </td>
                 <td className="num">{f.int(group.runs.length)}</td>
                 <td className="num">
-                  {spread === undefined ? (
-                    <span className="dim">—</span>
-                  ) : (
-                    <b>{f.num(spread.mean, Math.abs(spread.mean) < 10 ? 4 : undefined)}</b>
-                  )}
+                  {spread === undefined ? <span className="dim">—</span> : <b>{figure(f, spread.mean)}</b>}
                 </td>
                 <td className="num dim">{spread?.sd === undefined ? t('no.interval') : f.num(spread.sd)}</td>
                 <td>

@@ -117,7 +117,7 @@ export function RunCurves(props: RunCurvesProps) {
         <>
           {curved.length <= 6 ? null : (
             <input
-              className="box find"
+              className="box findbox"
               value={text}
               onChange={(event) => setText(event.target.value)}
               aria-label={t('run.curves.find')}

@@ -5,6 +5,7 @@ import { CategorySwatch } from '../../charts/series-mark.tsx';
 import { useText } from '../../i18n/use-text.tsx';
 import { Go, useGo } from '../../parts/go.tsx';
 import { StatusMark, type MarkKind } from '../../parts/status-mark.tsx';
+import { figure } from './figures.ts';
 import { columnId, type RunColumn } from './runs-search.ts';
 
 export const RUN_MARKS: Readonly<Record<Run['status'], MarkKind>> = {
@@ -32,24 +33,19 @@ export interface RunRowProps {
   readonly onSelect: (index: number, range: boolean) => void;
 }
 
+/** Seconds say nothing about a run of many minutes. */
+const rounded = (ms: number): number => (ms < 600_000 ? ms : Math.round(ms / 60_000) * 60_000);
+
 function Cell({ run, column }: { readonly run: Run; readonly column: RunColumn }) {
   const { t, f } = useText();
   const value = run[`${column.kind}s`][column.name];
-  const short =
-    typeof value === 'number' && Math.abs(value) < 10 && !Number.isInteger(value) && Math.abs(value) >= 0.0005;
   return (
     <span
       role="cell"
       className={column.kind === 'metric' ? 'num' : 'mono'}
       title={value === undefined ? t('unknown') : String(value)}
     >
-      {value === undefined ? (
-        <span className="dim">—</span>
-      ) : typeof value === 'number' ? (
-        f.num(value, short ? 4 : undefined)
-      ) : (
-        value
-      )}
+      {value === undefined ? <span className="dim">—</span> : typeof value === 'number' ? figure(f, value) : value}
     </span>
   );
 }
@@ -111,7 +107,7 @@ export const RunRow = memo(function RunRow(props: RunRowProps) {
             {run.user ?? ''}
           </span>
           <span role="cell" className="num">
-            {run.endTime === undefined ? '' : f.duration(run.endTime - run.startTime)}
+            {run.endTime === undefined ? '' : f.duration(rounded(run.endTime - run.startTime))}
           </span>
           <span role="cell" className="num dim" title={f.full(run.deletedAt ?? run.startTime)}>
             {f.when(run.deletedAt ?? run.startTime)}

@@ -7,9 +7,9 @@ import type { RunRows } from './run-rows.ts';
 import { columnId, type RunColumn } from './runs-search.ts';
 
 const ROW = 32;
-const WIDTHS = { metric: 96, param: 88, tag: 104 } as const;
-const NAME = 232;
-const TAIL = [84, 84, 96] as const;
+const WIDTHS = { metric: 86, param: 78, tag: 96 } as const;
+const NAME = 220;
+const TAIL = [64, 82, 84] as const;
 
 export interface RunTableProps {
   readonly project: string;

@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
-import { useEffect, useRef, useState } from 'react';
+import { useRef, useState } from 'react';
 import { addresses } from '../../api/addresses.ts';
 import { ApiProblem } from '../../api/problem.ts';
 import { queries } from '../../api/queries.ts';
@@ -63,7 +63,11 @@ export function SqlPage({ query }: { readonly query: string }) {
   const [text, setText] = useState(query);
   const [history, setHistory] = useState(sqlHistory);
   // Back and a link from elsewhere bring their own text.
-  useEffect(() => setText(query), [query]);
+  const [last, setLast] = useState(query);
+  if (last !== query) {
+    setLast(query);
+    setText(query);
+  }
   const answer = useQuery({ ...queries.sql(query), enabled: query.trim() !== '' });
   const tables = useQuery(queries.sqlTables()).data?.tables;
   const run = (sql = text): void => {

@@ -42,7 +42,7 @@ function markdownOf({ columns, rows }: SqlResult): string {
 function widthOf(rows: readonly Row[], index: number, head: string): number {
   const lengths = rows.slice(0, 200).map((row) => String(row[index] ?? '').length);
   const most = lengths.toSorted((a, b) => a - b)[Math.floor(lengths.length * 0.95)] ?? 4;
-  return Math.round(Math.min(380, Math.max(64, Math.max(most, head.length + 2) * 7.4 + 18)));
+  return Math.round(Math.min(380, Math.max(64, most * 7.4 + 18, head.length * 6.4 + 26)));
 }
 
 export function SqlGrid({ result }: { readonly result: SqlResult }) {
@@ -50,7 +50,7 @@ export function SqlGrid({ result }: { readonly result: SqlResult }) {
   const columns = useMemo(
     () =>
       result.columns.map((column, i): RowColumn<Row> => {
-        const width = widthOf(result.rows, i, column.name);
+        const width = widthOf(result.rows, i, `${column.name} ${column.type}`);
         const order = (row: Row): string | number => {
           const value = row[i];
           return typeof value === 'number' ? value : value === null || value === undefined ? '' : String(value);
@@ -65,7 +65,7 @@ export function SqlGrid({ result }: { readonly result: SqlResult }) {
           width: i === result.columns.length - 1 ? `minmax(${width}px, 1fr)` : `${width}px`,
           num: NUMERIC.test(column.type),
           order,
-          cell: (row) => {
+          render: (row) => {
             const value = row[i];
             if (value === null || value === undefined) return <span className="dim">null</span>;
             const text =

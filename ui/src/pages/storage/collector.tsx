@@ -43,14 +43,14 @@ function Found({ found }: { readonly found: Collected }) {
                 head: t('trash.kind'),
                 width: '110px',
                 order: (one) => one.kind,
-                cell: (one) => thingWord(one.kind, t),
+                render: (one) => thingWord(one.kind, t),
               },
               {
                 key: 'label',
                 head: t('trash.name'),
                 width: 'minmax(140px, 1fr)',
                 order: (one) => one.label,
-                cell: (one) => <span title={one.id}>{one.label}</span>,
+                render: (one) => <span title={one.id}>{one.label}</span>,
               },
               {
                 key: 'at',
@@ -59,7 +59,7 @@ function Found({ found }: { readonly found: Collected }) {
                 num: true,
                 wide: true,
                 order: (one) => one.at ?? 0,
-                cell: (one) => (one.at === undefined ? <span className="dim">—</span> : f.when(one.at)),
+                render: (one) => (one.at === undefined ? <span className="dim">—</span> : f.when(one.at)),
               },
               {
                 key: 'bytes',
@@ -67,7 +67,7 @@ function Found({ found }: { readonly found: Collected }) {
                 width: '88px',
                 num: true,
                 order: (one) => one.bytes,
-                cell: (one) => f.bytes(one.bytes),
+                render: (one) => f.bytes(one.bytes),
               },
             ]}
           />
@@ -89,18 +89,18 @@ function Found({ found }: { readonly found: Collected }) {
           rowHeight={28}
           most="260px"
           columns={[
-            { key: 'kind', head: t('trash.kind'), width: '110px', wide: true, cell: (one) => thingWord(one.kind, t) },
+            { key: 'kind', head: t('trash.kind'), width: '110px', wide: true, render: (one) => thingWord(one.kind, t) },
             {
               key: 'label',
               head: t('trash.name'),
               width: 'minmax(130px, 1fr)',
-              cell: (one) => <span title={one.id}>{one.label}</span>,
+              render: (one) => <span title={one.id}>{one.label}</span>,
             },
             {
               key: 'because',
               head: t('gc.because'),
               width: 'minmax(150px, 1.4fr)',
-              cell: (one) => (
+              render: (one) => (
                 <span className="mut" title={one.because}>
                   {one.because}
                 </span>

@@ -44,7 +44,7 @@ export function StoragePage() {
               answer={
                 artifacts === 0 && blobs === 0
                   ? t('storage.empty')
-                  : saved === 0
+                  : namedBytes <= blobBytes
                     ? t('storage.answer.none', { bytes: f.bytes(blobBytes) })
                     : t('storage.answer', {
                         bytes: f.bytes(blobBytes),

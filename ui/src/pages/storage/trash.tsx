@@ -64,14 +64,14 @@ export function Trash() {
                     width: '110px',
                     wide: true,
                     order: (one) => one.kind,
-                    cell: (one) => thingWord(one.kind, t),
+                    render: (one) => thingWord(one.kind, t),
                   },
                   {
                     key: 'label',
                     head: t('trash.name'),
                     width: 'minmax(140px, 1fr)',
                     order: (one) => one.label,
-                    cell: (one) => (
+                    render: (one) => (
                       <span title={one.id}>
                         <b>{one.label}</b>{' '}
                         <code className="dim">{one.id === one.label ? '' : one.id.slice(0, 12)}</code>
@@ -85,7 +85,7 @@ export function Trash() {
                     num: true,
                     wide: true,
                     order: (one) => one.at ?? 0,
-                    cell: (one) =>
+                    render: (one) =>
                       one.at === undefined ? (
                         <span className="dim">{t('unknown')}</span>
                       ) : (
@@ -99,14 +99,14 @@ export function Trash() {
                     num: true,
                     wide: true,
                     order: (one) => one.bytes,
-                    cell: (one) => f.bytes(one.bytes),
+                    render: (one) => f.bytes(one.bytes),
                   },
                   {
                     key: 'restore',
                     head: <span className="sr">{t('trash.restore')}</span>,
                     width: '110px',
                     num: true,
-                    cell: (item) => {
+                    render: (item) => {
                       const { kind, id } = item;
                       return isRestorable(kind) ? (
                         <button
