@@ -62,3 +62,29 @@ describe('a reaction that cannot succeed', () => {
     await store.close();
   });
 });
+
+describe('a database that is away for a moment', () => {
+  it('stops neither the reactions nor the stream, and nothing is missed', async () => {
+    const { store, bell } = withBell(createMemoryMetadata());
+    let away = false;
+    const events = {
+      ...store.events,
+      find: (query: Parameters<typeof store.events.find>[0]) =>
+        away ? Promise.reject(new MillwrightError('MW-UNAVAILABLE', 'restarting')) : store.events.find(query),
+    };
+    const [seen, streamed]: [string[], string[]] = [[], []];
+    const dispatcher = createDispatcher(events, bell, [picky(seen)], log);
+    dispatcher.subscribe((event) => streamed.push(event.id));
+    dispatcher.start();
+    await dispatcher.settled();
+    away = true;
+    await store.events.append(told('evt_meanwhile'));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    away = false;
+    await store.events.append(told('evt_after'));
+    await expect.poll(() => seen, { timeout: 5_000 }).toEqual(['evt_meanwhile', 'evt_after']);
+    await expect.poll(() => streamed, { timeout: 5_000 }).toEqual(['evt_meanwhile', 'evt_after']);
+    await dispatcher.stop();
+    await store.close();
+  });
+});

@@ -31,6 +31,7 @@ export interface Dispatcher {
 const LOOK_MS = 1000;
 const NEVER_MS = 60_000;
 const TRIES = 8;
+const AGAIN_MS = 1000;
 
 /** What another try cannot mend: wrong input stays wrong. Conflicts and everything of the machine may pass. */
 function isFinal(error: unknown): boolean {
@@ -110,15 +111,19 @@ export function createDispatcher(
     }
   }
 
+  let published: number | undefined;
+
   async function publish(): Promise<void> {
-    const [newest] = await events.find({ order: 'newest', limit: 1 });
-    let at = newest?.seq ?? 0;
+    const [newest] = published === undefined ? await events.find({ order: 'newest', limit: 1 }) : [];
+    let at = published ?? newest?.seq ?? 0;
+    published = at;
     let heard = bell.count;
     while (!signal.aborted) {
       const seen = bell.count;
       const batch = await events.find({ after: at, order: 'oldest', limit: 500 });
       for (const event of batch) {
         at = event.seq;
+        published = at;
         for (const listener of listeners) listener(event);
       }
       // Found without the bell: another process wrote it, and the others sleep.
@@ -128,14 +133,25 @@ export function createDispatcher(
     }
   }
 
-  const guarded = (work: Promise<void>, name: string): Promise<void> =>
-    work.catch((error: unknown) => {
-      if (!signal.aborted) log.error({ err: error, reaction: name }, 'dispatcher loop ended');
-    });
+  /** A loop that cannot read its events (a database that restarts) begins again at its cursor: without it the project would stand still. */
+  async function lasting(name: string, work: () => Promise<void>): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        return await work();
+      } catch (error) {
+        if (signal.aborted) return;
+        log.error({ err: error, reaction: name }, 'dispatcher loop failed; it begins again');
+        await pause(AGAIN_MS, signal);
+      }
+    }
+  }
 
   return {
     start() {
-      loops.push(guarded(publish(), 'stream'), ...reactions.map((reaction) => guarded(drain(reaction), reaction.name)));
+      loops.push(
+        lasting('stream', publish),
+        ...reactions.map((reaction) => lasting(reaction.name, () => drain(reaction))),
+      );
     },
     async stop() {
       abort.abort();

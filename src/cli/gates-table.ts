@@ -2,16 +2,20 @@
 import type { Schemas } from './client/client.ts';
 import { number, type Output, safe } from './output.ts';
 
-export function gateLines({ paint, table }: Output, gates: readonly Schemas['Gate'][]): readonly string[] {
+export function gateLines(out: Output, gates: readonly Schemas['Gate'][]): readonly string[] {
   if (gates.length === 0) return [];
-  return table(
-    ['', 'gate', 'observed', 'required', 'from'],
-    gates.map((gate) => [
-      gate.passed === true ? paint.green('✓') : gate.passed === null ? paint.yellow('?') : paint.red('✗'),
-      safe(gate.text),
-      gate.observed === undefined ? 'unknown' : number(gate.observed),
-      safe(gate.required),
-      safe(gate.where),
-    ]),
-  ).map((line) => `  ${line}`);
+  const { paint } = out;
+  return out
+    .table(
+      ['', 'gate', 'observed', 'required', 'from'],
+      gates.map((gate) => [
+        gate.passed === true ? paint.green('✓') : gate.passed === null ? paint.yellow('?') : paint.red('✗'),
+        safe(gate.text),
+        // A gate that passed without a number was not asked: there was nothing to compare with.
+        gate.observed === undefined ? (gate.passed === true ? '–' : 'unknown') : number(gate.observed),
+        safe(gate.required),
+        safe(gate.where),
+      ]),
+    )
+    .map((line) => `  ${line}`);
 }

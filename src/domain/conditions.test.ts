@@ -188,3 +188,14 @@ describe('judging', () => {
     ]);
   });
 });
+
+describe('names in backticks', () => {
+  it('may hold what MLflow allows in a metric', () => {
+    expect(holds('`eval/f1 score` >= 0.5', { 'eval/f1 score': 0.6 })).toBe(true);
+    expect(holds('`val-auc` > champion.`val-auc` + 0.1', { 'val-auc': 0.8, 'champion.val-auc': 0.75 })).toBe(false);
+    expect(holds('`a/b`.low > 0', { 'a/b.low': 1 })).toBe(true);
+  });
+  it.each(['`` > 1', '`open > 1', '` > 1'])('%s is refused', (text) => {
+    expect(() => parseCondition(text)).toThrow(/expected a metric name at column 1/);
+  });
+});

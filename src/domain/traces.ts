@@ -143,6 +143,20 @@ export function plainAttributes(span: Pick<Span, 'attributes'>): Readonly<Record
   return Object.fromEntries(Object.entries(span.attributes).filter(([key]) => !INTERNAL.has(key)));
 }
 
+/** Text that every engine stores and finds again: without NUL and half characters, which PostgreSQL refuses. */
+export function storableText(text: string): string {
+  const whole = text.isWellFormed() ? text : text.toWellFormed();
+  return whole.includes('\0') ? whole.replaceAll('\0', '\uFFFD') : whole;
+}
+
+/** The same for every text in a value. */
+export function storableJson(value: Json): Json {
+  if (typeof value === 'string') return storableText(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(storableJson);
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [storableText(key), storableJson(one)]));
+}
+
 /** A value as a filter compares it: text as it is, anything else as JSON. */
 export const jsonText = (value: Json): string => (typeof value === 'string' ? value : JSON.stringify(value));
 

@@ -261,11 +261,10 @@ export const runNotFound = (id: string): MillwrightError =>
   new MillwrightError('MW-NOT-FOUND', `Run with id=${id} not found`, { where: 'run_id' });
 
 export const runNotActive = (id: string): MillwrightError =>
-  new MillwrightError(
-    'MW-INVALID',
-    `The run ${id} must be in the 'active' state. Current state is deleted.`,
-    { where: 'run_id', next: 'restore it first' },
-  );
+  new MillwrightError('MW-INVALID', `The run ${id} must be in the 'active' state. Current state is deleted.`, {
+    where: 'run_id',
+    next: 'restore it first',
+  });
 
 export const modelNotFound = (id: string): MillwrightError =>
   new MillwrightError('MW-NOT-FOUND', `Logged model with ID '${id}' not found.`, { where: 'model_id' });

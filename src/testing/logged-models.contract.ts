@@ -87,6 +87,13 @@ export function loggedModelCases(opened: () => Opened): void {
       expect((await store.getLoggedModel('m-1'))?.metrics).toEqual([
         { ...metric('auc', 0.8), modelId: 'm-1', runId: 'a', datasetName: 'd', datasetDigest: 'x' },
       ]);
+      // All points stay, a repeat is dropped, and a search goes by the latest.
+      const later = { ...metric('auc', 0.3, 1, 2), modelId: 'm-1', datasetName: 'd', datasetDigest: 'x' };
+      await store.logBatch('a', { metrics: [later] });
+      await store.logBatch('a', { metrics: [later] });
+      expect((await store.getLoggedModel('m-1'))?.metrics.map((point) => point.value)).toEqual([0.8, 0.3]);
+      expect(await find('', [], ['metrics.auc DESC'])).toEqual(['m-2', 'm-1']);
+      expect(await find('metrics.auc > 0.5')).toEqual(['m-2']);
     });
   });
 

@@ -5,6 +5,7 @@ import { parseFilter, parseOrder } from '../domain/tracking-filter.ts';
 import type { Metric, RunInfo } from '../domain/tracking.ts';
 import type { TrackingStore } from '../ports/tracking-store.ts';
 import { loggedModelCases } from './logged-models.contract.ts';
+import { metricCases } from './metrics.contract.ts';
 import { traceCases } from './traces.contract.ts';
 
 export interface OpenTracking {
@@ -299,6 +300,7 @@ export function trackingContract(name: string, open: () => Promise<OpenTracking>
     });
 
     loggedModelCases(() => ({ store, experimentId, info }));
+    metricCases(() => ({ store, experimentId, info }));
     traceCases(() => ({ store, experimentId }));
   });
 }

@@ -4,7 +4,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { atomically } from '../../src/adapters/metadata-sql/atomically.ts';
 import { engineOf } from '../../src/adapters/metadata-sql/engine-of.ts';
 import { metadataContract } from '../../src/testing/metadata.contract.ts';
-import { project } from '../../src/testing/metadata-samples.ts';
+import type { MetadataStore } from '../../src/ports/metadata-store.ts';
+import { event, project } from '../../src/testing/metadata-samples.ts';
 import { refusal } from '../../src/testing/outcome.ts';
 import { trackingContract } from '../../src/testing/tracking.contract.ts';
 import { openMetadata } from '../../src/adapters/metadata-sql/index.ts';
@@ -146,6 +147,57 @@ export function serverCases(name: string, server: RealDatabase | undefined): voi
         counter = await store.counter('n').catch(() => 0);
       expect(counter).toBe(1);
       await store.close();
+    });
+
+    it('many writers, transactions and readers at once wait for each other, fail nobody and lose nothing', async () => {
+      const url = await empty();
+      // Two stores stand for two processes: they share nothing but the database.
+      const stores = [await openMetadata(url), await openMetadata(url)];
+      const [one] = stores;
+      if (one === undefined) throw new Error('unreachable');
+      const create = (store: MetadataStore, id: string) =>
+        store.tracking.createRun(
+          { id, experimentId: '0', name: id, userId: '', status: 'RUNNING', startTime: 1, lifecycle: 'active' },
+          {},
+        );
+      const dataset = (id: number) => ({
+        dataset: { name: `d${id % 3}`, digest: 'x', sourceType: 's', source: '' },
+        tags: [],
+      });
+      await create(one, 'hot');
+      await one.projects.insert(project('p', '0'));
+      await Promise.all(
+        stores.flatMap((store, side) => [
+          ...Array.from({ length: 40 }, (_, i) =>
+            store.tracking.logBatch('hot', {
+              metrics: [{ key: `k${i % 2}`, value: i, step: i, timestamp: side }],
+              params: [{ key: `${side}-${i}`, value: 'x' }],
+              tags: [{ key: 'last', value: `${i}` }],
+            }),
+          ),
+          ...Array.from({ length: 20 }, async (_, i) => {
+            await create(store, `r${side}-${i}`);
+            // Each links two data sets, in an order of its own.
+            await store.tracking.logInputs(`r${side}-${i}`, [dataset(i), dataset(i * 2 + 1)], []);
+          }),
+          ...Array.from({ length: 20 }, (_, i) =>
+            store.transaction(async (tx) => {
+              const before = await tx.projects.get('p');
+              // A read on the store itself takes a connection that those who wait for the lock must not have taken.
+              await store.tracking.getRun('hot');
+              await tx.projects.update('p', (doc) => ({ ...doc, file: String(Number(before?.file) + 1) }));
+              await tx.events.append(event(`e${side}-${i}`));
+            }),
+          ),
+          ...Array.from({ length: 40 }, () => store.tracking.getRun('hot')),
+        ]),
+      );
+      expect((await one.projects.get('p'))?.file).toBe('40');
+      expect(await one.events.find({ limit: 1000 })).toHaveLength(40);
+      expect((await one.tracking.getRun('hot'))?.params).toHaveLength(80);
+      const points = await one.tracking.metricKeys('hot');
+      expect(points.map((key) => key.points)).toEqual([40, 40]);
+      for (const store of stores) await store.close();
     });
 
     it('what cannot be reached or kept is a coded error that never shows the password', async () => {

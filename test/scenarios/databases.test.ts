@@ -1,5 +1,6 @@
 /** The same server on PostgreSQL and on MariaDB: the loop from a run to an answer; then all of it moves to SQLite and goes on there. */
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { startMariadb, startPostgres } from '../databases/real-databases.ts';
 import { ask, createScenario, inferTiny, jsonOf, kill9, tinyProject, until } from './scenario.ts';
@@ -43,6 +44,9 @@ describe.each(['postgres', 'mysql'] as const)('a server on %s', (engine) => {
           body: { run_id, metrics, params: [{ key: 'depth', value: '4' }], tags: [{ key: 'kind', value: '나무' }] },
         });
         expect(logged.status, logged.text).toBe(200);
+        // As a restart of the database does: the loops of the server have to find back by themselves.
+        await server?.dropConnections();
+        await sleep(500);
         const ran = await scenario.mw(['run', '--json']);
         expect(ran.code, ran.out + ran.err).toBe(0);
         await kill9(first.child);
@@ -66,13 +70,17 @@ describe.each(['postgres', 'mysql'] as const)('a server on %s', (engine) => {
 
         const home = join(scenario.root, 'sqlite-home');
         const moved = await scenario.mw([
-          ...['migrate-store', '--json', '--from', url, '--to', `sqlite://${join(home, 'millwright.db')}`],
-          ...[
-            '--artifacts-from',
-            `file://${join(scenario.home, 'blobs')}`,
-            '--artifacts-to',
-            `file://${join(home, 'blobs')}`,
-          ],
+          'migrate-store',
+          '--json',
+          '--from',
+          url,
+          '--to',
+          `sqlite://${join(home, 'millwright.db')}`,
+
+          '--artifacts-from',
+          `file://${join(scenario.home, 'blobs')}`,
+          '--artifacts-to',
+          `file://${join(home, 'blobs')}`,
         ]);
         expect(moved.code, moved.out + moved.err).toBe(0);
         const report = jsonOf(moved);

@@ -105,7 +105,12 @@ test('every event of the registry comes once, signed, with what upstream sends',
   expect(new Set(calls.map((call) => call.id)).size).toBe(EVENTS.length);
   const dataOf = async (event: string): Promise<Json> => (await calledWith(event)).body.data;
   expect(await dataOf('registered_model.created')).toEqual({ name: 'm', tags: { a: 'b' }, description: 'd' });
-  expect(await dataOf('model_version.created')).toMatchObject({ name: 'm', version: '1', source: 's3://b/m', run_id: null });
+  expect(await dataOf('model_version.created')).toMatchObject({
+    name: 'm',
+    version: '1',
+    source: 's3://b/m',
+    run_id: null,
+  });
   expect(await dataOf('model_version_tag.set')).toEqual({ name: 'm', version: '1', key: 'k', value: 'v' });
   expect(await dataOf('model_version_tag.deleted')).toEqual({ name: 'm', version: '1', key: 'k' });
   expect(await dataOf('model_version_alias.created')).toEqual({ name: 'm', alias: 'champion', version: '1' });
@@ -115,14 +120,21 @@ test('every event of the registry comes once, signed, with what upstream sends',
 
 test('the test call says what the receiver answered', async () => {
   answer = 418;
-  const refused = await mlflow(`webhooks/${hook}/test`, { event: { entity: 'MODEL_VERSION_ALIAS', action: 'CREATED' } });
+  const refused = await mlflow(`webhooks/${hook}/test`, {
+    event: { entity: 'MODEL_VERSION_ALIAS', action: 'CREATED' },
+  });
   expect(refused.json.result).toEqual({ success: false, response_status: 418, response_body: 'heard' });
   answer = 200;
-  expect((await mlflow(`webhooks/${hook}/test`, {})).json.result).toMatchObject({ success: true, response_status: 200 });
+  expect((await mlflow(`webhooks/${hook}/test`, {})).json.result).toMatchObject({
+    success: true,
+    response_status: 200,
+  });
   expect(calls.at(-1)?.signed).toBe(true);
 });
 
-test('a receiver that is away, and a server that is killed, lose nothing; a repeat has the same id', { timeout: 90_000 }, async () => {
+test('a receiver that is away, and a server that is killed, lose nothing; a repeat has the same id', {
+  timeout: 90_000,
+}, async () => {
   answer = 503;
   calls.length = 0;
   expect((await mlflow('model-versions/create', { name: 'm', source: 's3://b/m2' })).status).toBe(200);

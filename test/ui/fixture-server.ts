@@ -18,7 +18,8 @@ import {
 } from './fixtures/serving.ts';
 import { spanDetail, traceDetail, tracesPage } from './fixtures/traces.ts';
 import { alert, closed, columns, evaluations, monitors } from './fixtures/watch.ts';
-import { datasets, history, logText, pipelineRunDetail, pipelineRuns, runs } from './fixtures/work.ts';
+import { createRunsFixture, refused } from './fixtures/runs.ts';
+import { datasets, logText, pipelineRunDetail, pipelineRuns, runs } from './fixtures/work.ts';
 
 const DIST = fileURLToPath(new URL('../../ui/dist/', import.meta.url));
 const TYPES: Readonly<Record<string, string>> = {
@@ -30,7 +31,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 /** The policy that the real server sends, so that a style or script it forbids fails here. */
 const POLICY =
-  "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+  "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
 export interface Fixture {
   readonly url: string;
@@ -44,39 +45,6 @@ export interface Fixture {
 }
 
 type Answer = unknown;
-const refused = (code: string, message: string, status: number, next: string) => ({
-  status,
-  body: { error: { code, message, next } },
-});
-
-function runsPage(query: URLSearchParams): Answer {
-  const filter = query.get('filter') ?? '';
-  if (/depht/.test(filter)) return refused('MW-INVALID', 'no column depht; depth?', 400, 'write params.depth');
-  const below = /metrics\.log_loss\s*<\s*([\d.]+)/.exec(filter)?.[1];
-  const depth = /params\.depth\s*=\s*'(\d+)'/.exec(filter)?.[1];
-  const matching = runs.filter(
-    (run) =>
-      (below === undefined || Number(run.metrics['log_loss'] ?? 9) < Number(below)) &&
-      (depth === undefined || run.params['depth'] === depth),
-  );
-  const order = /^metrics\.(\w+) (ASC|DESC)$/.exec(query.get('order') ?? '');
-  const value = (run: (typeof runs)[number]): number => Number(run.metrics[order?.[1] ?? ''] ?? 9);
-  const sorted =
-    order === null ? matching : matching.toSorted((a, b) => (value(a) - value(b)) * (order[2] === 'ASC' ? 1 : -1));
-  const limit = Number(query.get('limit') ?? 100);
-  const from = Number(query.get('pageToken') ?? 0);
-  return {
-    runs: sorted.slice(from, from + limit),
-    total: sorted.length,
-    queryMs: 31,
-    columns: {
-      metrics: ['log_loss', 'auc', 'brier', 'observed_expected', 'train_seconds'],
-      params: ['depth', 'trees', 'learning_rate', 'seed', 'subsample'],
-    },
-    ...(from + limit < sorted.length ? { nextPageToken: String(from + limit) } : {}),
-  };
-}
-
 function read(path: string, query: URLSearchParams, empty: boolean): Answer {
   const parts = path.split('/').slice(3).map(decodeURIComponent);
   const [resource, id, sub] = parts;
@@ -98,27 +66,6 @@ function read(path: string, query: URLSearchParams, empty: boolean): Answer {
               { id: '0', name: 'Default', createdAt: NOW, runs: 0 },
             ],
       };
-    case 'runs': {
-      if (id === undefined)
-        return empty ? { runs: [], total: 0, queryMs: 0.4, columns: { metrics: [], params: [] } } : runsPage(query);
-      const run = runs.find((one) => one.id === id) ?? runs[1];
-      if (sub === 'history') return history(id, query.get('key') ?? '');
-      if (sub === 'artifacts')
-        return {
-          artifacts: query.has('path')
-            ? [{ path: 'model/MLmodel', isDir: false, bytes: 812 }]
-            : [
-                { path: 'model', isDir: true },
-                { path: 'metrics.json', isDir: false, bytes: 412 },
-                { path: 'scores.csv', isDir: false, bytes: 512_000 },
-              ],
-        };
-      return {
-        run,
-        inputs: [{ name: 'flights', digest: '0f3a99ab12cd44ef', context: 'train' }],
-        versions: id === runs[1]?.id ? [{ model: 'flights', version: 5 }] : [],
-      };
-    }
     case 'traces':
       if (id === undefined) return empty ? { traces: [], total: 0, queryMs: 0.4 } : tracesPage(query);
       return sub === 'spans' ? spanDetail(parts[3]) : traceDetail(id);
@@ -238,6 +185,7 @@ function file(files: Files, path: string, response: ServerResponse): void {
 export async function startFixture(empty = false): Promise<Fixture> {
   const files = readDist();
   const commands: string[] = [];
+  const ofRuns = createRunsFixture(empty);
   const streams = new Set<ServerResponse>();
   let streaming = true;
   let seq = events.length;
@@ -255,14 +203,17 @@ export async function startFixture(empty = false): Promise<Fixture> {
       request.on('close', () => streams.delete(response));
       return;
     }
-    if (request.method === 'GET') return reply(response, read(pathname, searchParams, empty));
+    const parts = pathname.split('/').slice(3).map(decodeURIComponent);
+    if (request.method === 'GET')
+      return reply(response, ofRuns.read(parts, searchParams) ?? read(pathname, searchParams, empty));
     let text = '';
     request.on('data', (chunk: Buffer) => {
       text += chunk.toString();
     });
     request.on('end', () => {
-      if (!pathname.endsWith('/sql')) commands.push(pathname);
-      reply(response, command(pathname, text === '' ? {} : (JSON.parse(text) as Record<string, unknown>)));
+      if (!/\/(?:sql|series)$/.test(pathname)) commands.push(pathname);
+      const sent = text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
+      reply(response, ofRuns.change(request.method ?? '', parts, sent) ?? command(pathname, sent));
     });
   };
   const reply = (response: ServerResponse, value: Answer): void => {

@@ -8,12 +8,15 @@ import { artifactContract } from '../../testing/artifacts.contract.ts';
 import { refusal } from '../../testing/outcome.ts';
 import { openS3Artifacts } from './index.ts';
 import { keyOf, parseS3Location } from './location.ts';
-import { type Minio, minioProgram, startMinio } from './real-minio.ts';
+import { pythonWithMlflow } from '../../../test/compat/mlflow/python-client.ts';
+import { minioProgram, type S3Service, startMinio, startMoto } from './real-services.ts';
 
 const program = minioProgram(process.env['PATH'] ?? '');
+const moto = await pythonWithMlflow(['moto[server,s3]']);
 if (program === undefined) {
   console.log('NOT RUN: the S3 store against MinIO. Install it: go install github.com/minio/minio@latest');
 }
+if ('missing' in moto) console.log(`NOT RUN: the S3 store against moto: ${moto.missing}`);
 
 describe('the address of an S3 store', () => {
   it('names bucket, prefix and service', () => {
@@ -44,22 +47,27 @@ describe('the address of an S3 store', () => {
   });
 });
 
-describe.runIf(program !== undefined)('on MinIO', () => {
-  let minio: Minio;
+const services = [
+  ...(program === undefined ? [] : [{ name: 'MinIO', start: () => startMinio(program), checksKeys: true }]),
+  ...('python' in moto ? [{ name: 'moto', start: () => startMoto(moto.python), checksKeys: false }] : []),
+];
+
+describe.each(services)('on $name', ({ name, start, checksKeys }) => {
+  let service: S3Service;
   let client: S3Client;
   const folders: string[] = [];
 
   beforeAll(async () => {
-    minio = await startMinio(program ?? '');
-    vi.stubEnv('AWS_ACCESS_KEY_ID', minio.user);
-    vi.stubEnv('AWS_SECRET_ACCESS_KEY', minio.password);
-    client = new S3Client({ endpoint: minio.endpoint, forcePathStyle: true, region: 'us-east-1' });
+    service = await start();
+    vi.stubEnv('AWS_ACCESS_KEY_ID', service.user);
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', service.password);
+    client = new S3Client({ endpoint: service.endpoint, forcePathStyle: true, region: 'us-east-1' });
   }, 90_000);
 
   afterAll(async () => {
     vi.unstubAllEnvs();
     client.destroy();
-    await minio.stop();
+    await service.stop();
     for (const folder of folders) await rm(folder, { recursive: true, force: true });
   });
 
@@ -68,10 +76,10 @@ describe.runIf(program !== undefined)('on MinIO', () => {
     await client.send(new CreateBucketCommand({ Bucket: bucket }));
     const temporary = await mkdtemp(join(tmpdir(), 'mw-s3-'));
     folders.push(temporary);
-    return { bucket, address: `s3://${bucket}/kept?endpoint=${minio.endpoint}`, temporary };
+    return { bucket, address: `s3://${bucket}/kept?endpoint=${service.endpoint}`, temporary };
   }
 
-  artifactContract('S3 (MinIO)', async () => {
+  artifactContract(`S3 (${name})`, async () => {
     const { bucket, ...argument } = await freshBucket();
     return {
       store: await openS3Artifacts(argument),
@@ -110,13 +118,13 @@ describe.runIf(program !== undefined)('on MinIO', () => {
     expect(await readdir(argument.temporary)).toEqual([]);
   });
 
-  it('lists more than one page, and nothing that is not its own', async () => {
+  it('lists more than one page, and nothing that is not its own', { timeout: 120_000 }, async () => {
     const { bucket, ...argument } = await freshBucket();
     const store = await openS3Artifacts(argument);
     await client.send(new PutObjectCommand({ Bucket: bucket, Key: 'kept/sha256/zz/note.txt', Body: 'x' }));
     const digests: string[] = [];
-    for (let i = 0; i < 1005; i += 15) {
-      const put = Array.from({ length: 15 }, (_, j) => store.put(new TextEncoder().encode(`blob ${i + j}`)));
+    for (let i = 0; i < 1005; i += 67) {
+      const put = Array.from({ length: 67 }, (_, j) => store.put(new TextEncoder().encode(`blob ${i + j}`)));
       digests.push(...(await Promise.all(put)).map((blob) => blob.digest));
     }
     const listed: string[] = [];
@@ -126,15 +134,16 @@ describe.runIf(program !== undefined)('on MinIO', () => {
 
   it('a wrong key, a missing bucket and a service that is not there are coded and say what to do', async () => {
     const { address, temporary } = await freshBucket();
-    expect(await refusal(openS3Artifacts({ address: `s3://not-there?endpoint=${minio.endpoint}`, temporary }))).toBe(
+    expect(await refusal(openS3Artifacts({ address: `s3://not-there?endpoint=${service.endpoint}`, temporary }))).toBe(
       'MW-CONFIG-VALUE',
     );
     expect(await refusal(openS3Artifacts({ address: 's3://models?endpoint=http://127.0.0.1:9', temporary }))).toBe(
       'MW-UNAVAILABLE',
     );
+    if (!checksKeys) return;
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'wrong-wrong-wrong');
     const failed = await openS3Artifacts({ address, temporary }).catch((error: unknown) => error);
-    vi.stubEnv('AWS_SECRET_ACCESS_KEY', minio.password);
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', service.password);
     expect(failed).toMatchObject({ code: 'MW-UNAVAILABLE' });
     expect(JSON.stringify(failed)).not.toContain('wrong-wrong');
   });

@@ -146,6 +146,23 @@ it('builds again what a crash left half, and what lost its Python', async () => 
   expect(existsSync(third.interpreter)).toBe(true);
 });
 
+it('removes what it built and nothing else', async () => {
+  const builder = createEnvironmentPython({ folder, probe, installer: 'pip' });
+  const built = await builder.build({}, progress, never);
+  for (const path of [
+    '/usr/bin/python3',
+    join(folder, '..', 'x', 'y'),
+    join(folder, 'notes', 'bin', 'python'),
+    folder,
+  ]) {
+    expect(await builder.remove(path)).toBe(0);
+  }
+  expect(existsSync(built.interpreter)).toBe(true);
+  expect(await builder.remove(built.interpreter)).toBeGreaterThan(0);
+  expect(existsSync(built.interpreter)).toBe(false);
+  expect((await builder.build({}, progress, never)).reused).toBe(false);
+});
+
 it('says what to do without the Python that is asked for', async () => {
   const builder = createEnvironmentPython({ folder, probe });
   await expect(builder.build({ python: '3.2' }, progress, never)).rejects.toMatchObject({

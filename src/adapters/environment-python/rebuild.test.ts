@@ -114,7 +114,9 @@ describe.each([{ installer: 'pip' as const }, ...(uv ? [{ installer: 'uv' as con
       expect(readdirSync(folder)).toEqual(before);
     });
 
-    it('names the module that cannot be imported, and the package that is another', async () => {
+    // What follows does not depend on the installer, and pip takes half a minute a turn.
+    const once = it.skipIf(uv && installer === 'pip');
+    once('names the module that cannot be imported, and the package that is another', async () => {
       const fresh = await builder().rebuild(await locked('mwbroken'), quiet, never);
       await fresh.write('spec.json', spec([{ name: 'mwbroken', version: '1.0' }]));
       const broken = await fresh.run(prove, ['spec.json'], limits);
@@ -126,7 +128,7 @@ describe.each([{ installer: 'pip' as const }, ...(uv ? [{ installer: 'uv' as con
       await fresh.remove();
     });
 
-    it('sweeps what a killed server left, and not what is in use', async () => {
+    once('sweeps what a killed server left, and not what is in use', async () => {
       const own = builder();
       mkdirSync(join(folder, 'proof-left'));
       const fresh = await own.rebuild({ python: (await locked()).python, lock: '' }, quiet, never);

@@ -6,6 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -231,6 +232,26 @@ describe('layout', () => {
     expect(await createImageLayout({ folder: path, artifacts }).write(smallPlan(Buffer.from('one'), 1))).toEqual(one);
     expect(statSync(server).size).toBe(one.layers[1]?.bytes);
     expect(await images.list()).toHaveLength(2);
+  });
+
+  it('removes an image with the blobs that no other one has, and counts what that frees', async () => {
+    const path = join(home, 'removed');
+    const images = createImageLayout({ folder: path, artifacts });
+    const one = await images.write(smallPlan(Buffer.from('one'), 1));
+    const two = await images.write(smallPlan(Buffer.from('two'), 2));
+    const stored = (): number =>
+      readdirSync(join(path, 'blobs/sha256'))
+        .map((name) => statSync(join(path, 'blobs/sha256', name)).size)
+        .reduce((sum, size) => sum + size, 0);
+    const before = stored();
+    const freed = await images.remove([one.digest, `sha256:${'0'.repeat(64)}`], [two.digest]);
+    expect(freed).toBeGreaterThan(0);
+    expect(before - stored()).toBe(freed);
+    expect(await images.list()).toEqual([{ reference: 'flights:2', digest: two.digest }]);
+    for (const layer of two.layers) {
+      expect(statSync(join(path, 'blobs/sha256', layer.digest.slice(7))).size).toBe(layer.bytes);
+    }
+    expect(await images.remove([one.digest], [])).toBe(0);
   });
 
   it('says what is missing', async () => {

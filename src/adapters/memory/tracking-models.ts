@@ -1,7 +1,7 @@
 import { compareBy, matchesFilter } from '../../domain/tracking-filter.ts';
 import type { Lookup } from '../../domain/tracking-filter.ts';
-import { experimentNotFound, modelNotFound } from '../../domain/tracking.ts';
-import type { ArtifactOwner, ArtifactRow, LoggedModel } from '../../domain/tracking.ts';
+import { experimentNotFound, isLater, modelNotFound } from '../../domain/tracking.ts';
+import type { ArtifactOwner, ArtifactRow, LoggedModel, Metric } from '../../domain/tracking.ts';
 import type { LoggedModelSearch, TrackingStore } from '../../ports/tracking-store.ts';
 import { byKey, toEntries } from './tracking-state.ts';
 import type { ModelRecord, TrackingState } from './tracking-state.ts';
@@ -54,14 +54,16 @@ function lookup(record: ModelRecord, datasets: LoggedModelSearch['datasets']): L
     if (entity === 'attribute') return attribute(record, key);
     if (entity === 'param') return record.params.get(key);
     if (entity === 'tag') return record.tags.get(key);
+    let latest: Metric | undefined;
     for (const metric of record.metrics.values()) {
       if (metric.key !== key) continue;
       const counts = datasets.some(
         ({ name, digest }) => name === metric.datasetName && (digest === undefined || digest === metric.datasetDigest),
       );
-      if (datasets.length === 0 || counts) return metric.value;
+      if (datasets.length > 0 && !counts) continue;
+      if (latest === undefined || isLater(metric, latest)) latest = metric;
     }
-    return undefined;
+    return latest?.value;
   };
 }
 

@@ -194,7 +194,9 @@ export function memoryRuns(state: () => TrackingState): RunStore {
           b.info.startTime - a.info.startTime ||
           (a.info.id < b.info.id ? -1 : 1),
       );
-      return found.slice(search.offset, search.offset + search.limit).map((run) => narrowed(toRun(run), search.columns));
+      return found
+        .slice(search.offset, search.offset + search.limit)
+        .map((run) => narrowed(toRun(run), search.columns));
     },
     countRuns: async (experimentIds, view, filter) => matching({ experimentIds, view, filter }).length,
     async logBatch(runId, { metrics = [], params = [], tags = [] }) {

@@ -218,6 +218,8 @@ export function mysqlPools(url: ServerUrl, kind: MysqlKind, tolerates: () => boo
     `set session sql_mode = '${SQL_MODE}'`,
     'set session transaction isolation level read committed',
     `set session innodb_lock_wait_timeout = ${LOCK_S}`,
+    // MySQL 8 answers with counters as they were up to a day ago.
+    ...(kind.mariadb ? [] : ['set session information_schema_stats_expiry = 0']),
     kind.mariadb
       ? `set session max_statement_time = ${STATEMENT_S}`
       : `set session max_execution_time = ${STATEMENT_S}000`,

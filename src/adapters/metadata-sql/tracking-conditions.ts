@@ -11,7 +11,7 @@ export interface Searchable {
   readonly attributes: Readonly<Record<string, RawBuilder<unknown>>>;
   /** `from … where …` that yields the rows (key, value[, is_nan]) of one key of this thing. */
   readonly entries: (entity: 'metric' | 'param' | 'tag', key: string) => RawBuilder<unknown>;
-  /** `order by …`: which of several rows of a key counts in an order. */
+  /** `order by …`: which of several rows of a metric counts. */
   readonly counts?: RawBuilder<unknown>;
   /** `from … where …` over the datasets of a run. */
   readonly datasets?: RawBuilder<unknown>;
@@ -67,6 +67,10 @@ function condition(phrases: SqlPhrases, of: Searchable, comparison: Comparison):
   const rows = of.entries(entity, key);
   if (op === 'IS NULL') return sql<boolean>`not exists (select 1 ${rows})`;
   if (op === 'IS NOT NULL') return sql<boolean>`exists (select 1 ${rows})`;
+  if (entity === 'metric' && of.counts !== undefined) {
+    const value = sql`(select case when e.is_nan = 1 then null else e.value end ${rows} ${of.counts} limit 1)`;
+    return valueCondition(phrases, value, comparison);
+  }
   const number = entity === 'metric' ? sql` and e.is_nan = 0` : sql``;
   return sql<boolean>`exists (select 1 ${rows}${number} and ${valueCondition(phrases, sql.ref('e.value'), comparison)})`;
 }

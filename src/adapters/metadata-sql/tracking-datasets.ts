@@ -19,7 +19,12 @@ export function sqlDatasets(db: TrackingDb): Pick<TrackingStore, 'datasetUses'> 
       const rows = await db
         .selectFrom('logged_datasets')
         .innerJoin('run_datasets', 'run_datasets.dataset_id', 'logged_datasets.id')
-        .select(['logged_datasets.experiment_id', 'logged_datasets.name', 'logged_datasets.digest', 'run_datasets.tags'])
+        .select([
+          'logged_datasets.experiment_id',
+          'logged_datasets.name',
+          'logged_datasets.digest',
+          'run_datasets.tags',
+        ])
         .distinct()
         .where('logged_datasets.experiment_id', 'in', experimentIds.map(Number))
         .orderBy('logged_datasets.name')

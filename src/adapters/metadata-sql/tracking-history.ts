@@ -51,7 +51,12 @@ export function sqlHistory(db: TrackingDb, engine: SqlEngine): HistoryStore {
       .compile(),
   );
   const metric = text('history-metric', () =>
-    db.selectFrom('run_metrics').select(['points', 'in_order']).where('run_id', '=', '').where('key', '=', '').compile(),
+    db
+      .selectFrom('run_metrics')
+      .select(['points', 'in_order'])
+      .where('run_id', '=', '')
+      .where('key', '=', '')
+      .compile(),
   );
 
   function* all(runId: string, key: string): Program<Points> {
@@ -161,4 +166,3 @@ export function sqlHistory(db: TrackingDb, engine: SqlEngine): HistoryStore {
       }),
   };
 }
-

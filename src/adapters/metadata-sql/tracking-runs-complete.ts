@@ -84,7 +84,11 @@ export function runCompletion({ text }: Runner, db: TrackingDb): Completion {
     );
 
   /** Rows of the wanted keys; the keys of one statement are a few fixed numbers too, so that its text is known. */
-  function* entries<R>(table: Table, ids: readonly string[], keys: readonly string[] | undefined): Program<readonly R[]> {
+  function* entries<R>(
+    table: Table,
+    ids: readonly string[],
+    keys: readonly string[] | undefined,
+  ): Program<readonly R[]> {
     if (keys === undefined) {
       return yield* rows<R>({ sql: entriesText(table, ids.length, undefined), parameters: ids, reads: true });
     }

@@ -1,7 +1,7 @@
 /**
  * Search of runs that costs what the page holds. The order's own index is read from its beginning until the page is full: by metric in
  * three phases (numbers, NaN, runs without it), by start time in one. Where a condition of the filter leaves few runs, those are looked
- * at instead. Only an order that has no index (params, tags, other attributes) sorts all that match.
+ * at instead. Only an order that has no index (attributes other than the start time) sorts all that match.
  */
 import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
@@ -120,7 +120,8 @@ export function runSearch(db: TrackingDb, engine: SqlEngine): (search: RunSearch
   }
 
   function* byStart(search: RunSearch, experiments: readonly number[], ascending: boolean): Program<readonly RunRow[]> {
-    const lifecycles = search.view === 'ALL' ? ['active', 'deleted'] : [search.view === 'ACTIVE_ONLY' ? 'active' : 'deleted'];
+    const lifecycles =
+      search.view === 'ALL' ? ['active', 'deleted'] : [search.view === 'ACTIVE_ONLY' ? 'active' : 'deleted'];
     const where = whereOf(engine, of, search.filter);
     const order = ascending ? sql`runs.start_time asc, runs.id asc` : sql`runs.start_time desc, runs.id asc`;
     const sources = experiments.flatMap((experiment) =>
@@ -162,7 +163,9 @@ export function runSearch(db: TrackingDb, engine: SqlEngine): (search: RunSearch
       if (found.passed > 0) offset = 0;
       else if (offset > 0) {
         for (const experiment of experiments) {
-          const [row] = yield* select<{ count: number | string }>(sql`select count(*) as count ${numbers(experiment, nan)}`);
+          const [row] = yield* select<{ count: number | string }>(
+            sql`select count(*) as count ${numbers(experiment, nan)}`,
+          );
           offset -= Number(row?.count ?? 0);
         }
       }
@@ -175,6 +178,38 @@ export function runSearch(db: TrackingDb, engine: SqlEngine): (search: RunSearch
         sql`select runs.* from runs where runs.experiment_id = ${experiment} and ${where} and ${without} order by ${rest} limit ${limit} offset ${skip}`,
     );
     page.push(...(yield* merged(sources, undefined, search.limit - page.length, offset)).page);
+    return page;
+  }
+
+  /** By a param or a tag: its index is in the order of the values' beginnings. */
+  function* byEntry(
+    search: RunSearch,
+    experiments: readonly number[],
+    { entity, key, ascending }: OrderKey & { readonly entity: 'param' | 'tag' },
+    more: readonly OrderKey[],
+  ): Program<readonly RunRow[]> {
+    const among = sql`runs.experiment_id in (${sql.join(experiments)})`;
+    const where = sql`${among} and ${viewCondition('runs.lifecycle', search.view)} and ${whereOf(engine, of, search.filter)}`;
+    const rest = sql.join(orderOf(of, more, last));
+    const direction = ascending ? sql`asc` : sql`desc`;
+    const having = sql`from ${sql.table(ENTRY_TABLES[entity])} as c cross join runs where ${ref('c.key')} = ${key} and runs.id = c.run_id and ${where}`;
+    const page = [
+      ...(yield* select<RunRow>(
+        sql`select runs.* ${having} order by c.head ${direction}, c.value ${direction}, ${rest} limit ${search.limit} offset ${search.offset}`,
+      )),
+    ];
+    if (page.length === search.limit) return page;
+    let offset = 0;
+    if (page.length === 0 && search.offset > 0) {
+      const [row] = yield* select<{ count: number | string }>(sql`select count(*) as count ${having}`);
+      offset = search.offset - Number(row?.count ?? 0);
+    }
+    const without = sql`not exists (select 1 ${of.entries(entity, key)})`;
+    page.push(
+      ...(yield* select<RunRow>(
+        sql`select runs.* from runs where ${where} and ${without} order by ${rest} limit ${search.limit - page.length} offset ${offset}`,
+      )),
+    );
     return page;
   }
 
@@ -198,6 +233,9 @@ export function runSearch(db: TrackingDb, engine: SqlEngine): (search: RunSearch
       if (head?.entity === 'metric' && (more.length === 0 || experiments.length === 1)) {
         return yield* byMetric(search, experiments, head, more);
       }
+      if (head?.entity === 'param' || head?.entity === 'tag') {
+        return yield* byEntry(search, experiments, { ...head, entity: head.entity }, more);
+      }
     }
     return yield* sorted(search, experiments, few);
   };
@@ -206,8 +244,24 @@ export function runSearch(db: TrackingDb, engine: SqlEngine): (search: RunSearch
 /** How many runs match. */
 export function runCount(db: TrackingDb, engine: SqlEngine): (asked: Asked) => Program<number> {
   const of = searchable(engine);
+  const counted = function* (query: RawBuilder<unknown>): Program<number> {
+    const { sql: text, parameters } = query.compile(db);
+    const [row] = yield* rows<{ count: number | string }>({ sql: text, parameters, reads: true });
+    return Number(row?.count ?? 0);
+  };
   return function* program({ experimentIds, view, filter }) {
     const experiments = [...new Set(experimentIds.map(toExperimentNumber))];
+    const [one] = filter;
+    const metric = one?.entity === 'metric' && filter.length === 1 ? candidates(engine, experiments, one) : undefined;
+    if (metric !== undefined && view === 'ACTIVE_ONLY') {
+      // The index alone counts them all; of runs there are few deleted ones to take off.
+      const all = yield* counted(sql`select count(*) as count from (${metric}) as few`);
+      const deleted = sql`runs.experiment_id in (${sql.join(experiments)}) and runs.lifecycle = 'deleted'`;
+      return (
+        all -
+        (yield* counted(sql`select count(*) as count from runs where ${deleted} and ${whereOf(engine, of, filter)}`))
+      );
+    }
     // Counting has no first page: the index of one condition is read whole, and only what it names is looked up.
     const [first] = filter.flatMap((one) => {
       const found = candidates(engine, experiments, one);
@@ -216,10 +270,9 @@ export function runCount(db: TrackingDb, engine: SqlEngine): (asked: Asked) => P
     const from = first === undefined ? sql`runs` : sql`(${first.found}) as few cross join runs`;
     const joined = first === undefined ? sql`` : sql`runs.id = few.run_id and `;
     const rest = filter.filter((one) => one !== first?.one);
-    const query = sql`select count(*) as count from ${from} where ${joined}runs.experiment_id in (${sql.join(experiments)}) and ${viewCondition('runs.lifecycle', view)} and ${whereOf(engine, of, rest)}`;
-    const { sql: text, parameters } = query.compile(db);
-    const [row] = yield* rows<{ count: number | string }>({ sql: text, parameters, reads: true });
-    return Number(row?.count ?? 0);
+    return yield* counted(
+      sql`select count(*) as count from ${from} where ${joined}runs.experiment_id in (${sql.join(experiments)}) and ${viewCondition('runs.lifecycle', view)} and ${whereOf(engine, of, rest)}`,
+    );
   };
 }
 

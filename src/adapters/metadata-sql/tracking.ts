@@ -16,7 +16,8 @@ export function createSqlTracking(db: TrackingDb, engine: SqlEngine): TrackingSt
   return {
     ...sqlExperiments(db, engine),
     ...sqlRuns(db, engine),
-    ...sqlLog(db, engine), ...sqlHistory(db, engine),
+    ...sqlLog(db, engine),
+    ...sqlHistory(db, engine),
     ...sqlDatasets(db),
     ...sqlLoggedModels(db, engine),
     ...sqlArtifactRows(db, engine),

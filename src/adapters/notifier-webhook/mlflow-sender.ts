@@ -47,7 +47,8 @@ export function createMlflowSender(options: SenderOptions): WebhookSender {
       if (!schemes.includes(scheme))
         throw refuse(`Invalid webhook URL scheme: '${scheme}'. Allowed schemes are: ${schemes.join(', ')}.`);
       const url = URL.parse(text);
-      if (url === null || url.hostname === '') throw refuse(`Webhook URL must include a hostname: '${text.slice(0, 200)}'`);
+      if (url === null || url.hostname === '')
+        throw refuse(`Webhook URL must include a hostname: '${text.slice(0, 200)}'`);
       if (url.username !== '' || url.password !== '')
         throw refuse('Webhook URL must not hold a user name or password.', 'give a secret: calls are signed with it');
       if (allowPrivate) return;

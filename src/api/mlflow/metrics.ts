@@ -131,7 +131,10 @@ export function metricRoutes({ tracking }: MlflowDeps): readonly Route[] {
         const range = start === undefined || end === undefined ? {} : { fromStep: start, toStep: end };
         const metrics = [];
         for (const id of ids) {
-          const { points } = await tracking.sampleHistory(id, input.metric_key, { maxPoints: Math.max(2, most), ...range });
+          const { points } = await tracking.sampleHistory(id, input.metric_key, {
+            maxPoints: Math.max(2, most),
+            ...range,
+          });
           const rows = [...points].sort((a, b) => a.step - b.step || a.timestamp - b.timestamp).slice(-most);
           for (const one of rows) metrics.push({ ...metricWire(one), run_id: id });
         }
@@ -143,4 +146,5 @@ export function metricRoutes({ tracking }: MlflowDeps): readonly Route[] {
 
 const DOCS = ' See the API docs for more information about request parameters.';
 
-const bad = (field: string, text_: string): MillwrightError => new MillwrightError('MW-INVALID', text_, { where: field });
+const bad = (field: string, text_: string): MillwrightError =>
+  new MillwrightError('MW-INVALID', text_, { where: field });

@@ -2,6 +2,7 @@
  * OTLP's trace request, as protobuf or as JSON, to spans. Both are read by one pass over unknown values: protobufjs gives the names
  * of OTLP's JSON (camelCase), 64-bit numbers as text, and bytes where JSON has hex.
  */
+import { storableText } from '../../domain/traces.ts';
 import type { ExactType, Json, Span, SpanBatch, SpanEvent, SpanLink, SpanStatus } from '../../domain/traces.ts';
 
 const MAX_DEPTH = 64;
@@ -23,7 +24,7 @@ function listOf(value: unknown): readonly unknown[] {
   return value;
 }
 
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+const textOf = (value: unknown): string => (typeof value === 'string' ? storableText(value) : '');
 
 /** Lower-case hex of exactly `bytes` bytes, or undefined. All zero is OTLP's word for none. */
 function idOf(value: unknown, bytes: number): string | undefined {

@@ -10,7 +10,8 @@ const MAX_POINTS = 25_000;
 const MAX_RUNS = 100;
 const MAX_DATASETS = 1000;
 
-const refuse = (where: string, message: string): MillwrightError => new MillwrightError('MW-INVALID', message, { where });
+const refuse = (where: string, message: string): MillwrightError =>
+  new MillwrightError('MW-INVALID', message, { where });
 
 export function pageRoutes({ tracking }: MlflowDeps): readonly Route[] {
   const datasets = async (experiments: readonly string[]) => {

@@ -21,7 +21,8 @@ export function serverRoutes(): readonly Route[] {
         workspaces_enabled: false,
         trace_archival_enabled: false,
         multipart_uploads_enabled: true,
-        multipart_downloads_enabled: true,
+        // Served to whoever asks, but not announced: clients would then ask twice for every file, however small.
+        multipart_downloads_enabled: false,
         presigned_upload_run_id_supported: true,
         presigned_upload_model_id_supported: true,
         features_enabled: { gateway: false },

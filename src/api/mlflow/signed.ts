@@ -29,13 +29,22 @@ const query = (fields: Readonly<Record<string, string | number>>): string =>
   new URLSearchParams(Object.entries(fields).map(([key, value]): [string, string] => [key, String(value)])).toString();
 
 const partOf = (upload: string, number: string): readonly string[] => ['part', upload, number];
-const fileOf = (verb: 'PUT' | 'GET', { kind, id }: ArtifactOwner, path: string): readonly string[] => [verb, kind, id, path];
+const fileOf = (verb: 'PUT' | 'GET', { kind, id }: ArtifactOwner, path: string): readonly string[] => [
+  verb,
+  kind,
+  id,
+  path,
+];
 
 function refused(): MillwrightError {
-  return new MillwrightError('MW-FORBIDDEN', 'the address is not signed by this server, was changed, or its time is over', {
-    where: 'signature',
-    next: 'ask for a new address',
-  });
+  return new MillwrightError(
+    'MW-FORBIDDEN',
+    'the address is not signed by this server, was changed, or its time is over',
+    {
+      where: 'signature',
+      next: 'ask for a new address',
+    },
+  );
 }
 
 /** Client libraries send the path of their own disk; its last part names the file. */
@@ -54,7 +63,13 @@ function lifetime(seconds: number | undefined, fallback: number): number {
 }
 
 export function signedRoutes({ tracking, signer }: MlflowDeps): readonly Route[] {
-  const addressOf = (base: string, verb: 'PUT' | 'GET', owner: ArtifactOwner, path: string, seconds: number): string => {
+  const addressOf = (
+    base: string,
+    verb: 'PUT' | 'GET',
+    owner: ArtifactOwner,
+    path: string,
+    seconds: number,
+  ): string => {
     const signed = signer.sign(fileOf(verb, owner, path), seconds);
     return `${base}${FILES}?${query({ kind: owner.kind, id: owner.id, path, ...signed })}`;
   };
@@ -162,7 +177,10 @@ export function signedRoutes({ tracking, signer }: MlflowDeps): readonly Route[]
 }
 
 /** One range of bytes, as clients ask for chunks; anything else is answered whole, as the standard allows. */
-function rangeOf(header: string | undefined, bytes: number): { readonly start: number; readonly end: number } | undefined {
+function rangeOf(
+  header: string | undefined,
+  bytes: number,
+): { readonly start: number; readonly end: number } | undefined {
   const asked = /^bytes=(\d{1,15})-(\d{0,15})$/.exec(header ?? '');
   if (asked === null) return undefined;
   const start = Number(asked[1]);
@@ -170,7 +188,11 @@ function rangeOf(header: string | undefined, bytes: number): { readonly start: n
   return start < end ? { start, end } : undefined;
 }
 
-export function signedStreams({ tracking, signer, artifactLimitBytes = DEFAULT_LIMIT }: MlflowDeps): readonly SignedRoute[] {
+export function signedStreams({
+  tracking,
+  signer,
+  artifactLimitBytes = DEFAULT_LIMIT,
+}: MlflowDeps): readonly SignedRoute[] {
   const partParams = z.object({ upload: required, number: z.string().regex(/^[1-9]\d{0,4}$/) });
   const mustHold = (what: readonly string[], signed: Signed): void => {
     if (!signer.holds(what, signed)) throw refused();

@@ -17,7 +17,10 @@ function webhookWire(webhook: PublicWebhook): Readonly<Record<string, unknown>> 
     webhook_id: webhook.id,
     name: webhook.name,
     url: webhook.url,
-    events: webhook.events.map(({ entity, action }) => ({ entity: entity.toUpperCase(), action: action.toUpperCase() })),
+    events: webhook.events.map(({ entity, action }) => ({
+      entity: entity.toUpperCase(),
+      action: action.toUpperCase(),
+    })),
     ...(webhook.description === undefined ? {} : { description: webhook.description }),
     status: webhook.status,
     creation_timestamp: webhook.createdAt,
@@ -58,7 +61,12 @@ export function webhookRoutes({ registry }: MlflowDeps): readonly Route[] {
       input: one.extend({ name: text, url: text, events: optional(events), description: text, secret: text, status }),
       handler: async ({ webhook_id: id, name, url, events: given, ...rest }) => {
         // Empty is protobuf's word for not given, except for what may be taken away.
-        const change = { ...rest, name: name || undefined, url: url || undefined, events: given?.length ? given : undefined };
+        const change = {
+          ...rest,
+          name: name || undefined,
+          url: url || undefined,
+          events: given?.length ? given : undefined,
+        };
         return { webhook: webhookWire(await registry.updateWebhook(id, change)) };
       },
     }),

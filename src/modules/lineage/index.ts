@@ -9,7 +9,6 @@ import type { Served } from './served.ts';
 import { type Direction, walk } from './walk.ts';
 
 export type { LineageNode } from './describe.ts';
-export type { Edge as LineageEdge } from './causes.ts';
 
 /** Nodes of one answer, in each direction. */
 const MOST_NODES = 300;

@@ -147,6 +147,16 @@ describe('gates of an alias', () => {
     await expect(move(1)).rejects.toMatchObject({ code: 'MW-GATE-REFUSED' });
   });
 
+  it.each(['constructor', '__proto__', 'toString'])('an alias named %s is one like any other', async (alias) => {
+    await made({ auc: 0.5 });
+    await move(1, alias);
+    expect(await registry.getByAlias('flights', alias)).toMatchObject({ number: 1 });
+    await made({ auc: 0.4 });
+    await registry.setAliasGates('flights', alias, ['auc > current.auc']);
+    await expect(move(2, alias)).rejects.toMatchObject({ code: 'MW-GATE-REFUSED' });
+    expect(Object.keys((await registry.getVersion('flights', 2)).aliasResults ?? {})).toEqual([alias]);
+  });
+
   it('champion also asks what the pipeline judged; other aliases and undeclared ones move as in MLflow', async () => {
     const failing = {
       text: 'auc >= 0.9',

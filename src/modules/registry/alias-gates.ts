@@ -10,6 +10,10 @@ const COMPARING = ['champion', 'current', 'gain'];
 const CHAMPION = 'champion';
 const MAX_GATES = 50;
 
+/** An alias may be named like a property that every object has. */
+const own = <T>(all: Readonly<Record<string, T>> | undefined, alias: string): T | undefined =>
+  all !== undefined && Object.hasOwn(all, alias) ? all[alias] : undefined;
+
 /** Throws MW-CONFIG-EXPRESSION naming the gate and the column. */
 export function readGates(alias: string, texts: readonly string[]): readonly Gate[] {
   if (texts.length > MAX_GATES)
@@ -66,13 +70,13 @@ export async function judgeMove(
   version: ModelVersion,
   alias: string,
 ): Promise<Omit<AliasResult, 'at' | 'actor'> | undefined> {
-  const gates = readGates(alias, model.aliasGates?.[alias] ?? []);
+  const gates = readGates(alias, own(model.aliasGates, alias) ?? []);
   const judged = alias === CHAMPION ? version.gates : [];
   const refused = alias === CHAMPION && version.verdict === 'refused';
   if (gates.length === 0 && judged.length === 0 && !refused) return undefined;
-  const currentNumber = model.aliases[alias];
-  const championNumber = model.aliases[CHAMPION] ?? currentNumber;
-  const back = model.aliasesBefore?.[alias] === version.number;
+  const currentNumber = own(model.aliases, alias);
+  const championNumber = own(model.aliases, CHAMPION) ?? currentNumber;
+  const back = own(model.aliasesBefore, alias) === version.number;
   const compares = gates.some((gate) => asksFor(gate.condition, COMPARING));
   const mine = gates.length === 0 ? {} : await measured(tx, version);
   const [champion, current] = compares
@@ -115,7 +119,7 @@ export function failedGates(gates: readonly GateResult[]): string {
 }
 
 export function refusal(model: RegisteredModel, version: number, alias: string, reason: string): MillwrightError {
-  const now = model.aliases[alias];
+  const now = own(model.aliases, alias);
   const stays = now === undefined ? 'stays unset' : `stays at v${now}`;
   return new MillwrightError(
     'MW-GATE-REFUSED',

@@ -97,7 +97,7 @@ export function writeCard(facts: CardFacts): string {
             gates.map((gate) => [
               cell(gate.text),
               answer(gate),
-              gate.observed === undefined ? 'unknown' : number(gate.observed),
+              gate.observed === undefined ? (gate.passed === true ? 'not asked' : 'unknown') : number(gate.observed),
               cell(gate.required),
             ]),
           ),

@@ -6,6 +6,7 @@ import type { Clock, Ids } from '../../ports/clock.ts';
 import type { Context } from '../../ports/context.ts';
 import type { MetadataStore, Stores } from '../../ports/metadata-store.ts';
 import { failedGates, judgeMove, readGates, refusal } from './alias-gates.ts';
+import { everything } from './everything.ts';
 import {
   aliasNotFound,
   checkAlias,
@@ -14,6 +15,7 @@ import {
   modelNotFound,
   versionNotFound,
 } from './name-rules.ts';
+import { carryName } from './rename.ts';
 
 export interface NewModel {
   readonly name: string;
@@ -29,7 +31,7 @@ export interface Models {
   /** Throws MW-NOT-FOUND. */
   getModel(name: string): Promise<RegisteredModel>;
   updateModel(name: string, description: string): Promise<RegisteredModel>;
-  /** Versions and aliases move along. Throws MW-EXISTS. */
+  /** Versions, aliases, images, releases and proofs move along. Throws MW-EXISTS, MW-CONFLICT while an endpoint serves it. */
   renameModel(name: string, to: string): Promise<RegisteredModel>;
   /** With all versions. Throws MW-CONFLICT while an endpoint serves one. */
   deleteModel(name: string): Promise<void>;
@@ -64,7 +66,7 @@ export async function mustVersion(store: Stores, name: string, number: number): 
 
 /** All versions of a model, deleted ones too, oldest first. */
 export async function versionsOf(store: Stores, name: string): Promise<readonly ModelVersion[]> {
-  return store.versions.find({ where: { model: name }, order: 'oldest', limit: 10_000 });
+  return everything((page) => store.versions.find({ where: { model: name }, order: 'oldest', ...page }));
 }
 
 /** Throws MW-CONFLICT while an endpoint serves the model (or one version of it): what is served must stay known. */
@@ -257,14 +259,7 @@ export function createModels(store: MetadataStore, clock: Clock, ids: Ids): Mode
       return store.transaction(async (tx) => {
         const model = await mustModel(tx, name);
         if ((await tx.models.get(to)) !== undefined) throw taken(to);
-        const renamed = { ...model, id: to, updatedAt: clock.now() };
-        await tx.models.insert(renamed);
-        for (const version of await versionsOf(tx, name)) {
-          await tx.versions.delete(version.id);
-          await tx.versions.insert({ ...version, id: `${to}/${version.number}`, model: to, updatedAt: clock.now() });
-        }
-        await tx.models.delete(name);
-        return renamed;
+        return carryName(tx, model, to, clock.now());
       });
     },
     async deleteModel(name) {

@@ -182,3 +182,26 @@ describe('models', () => {
     await expect(registry.createModel(ctx, { name: 'a/b' })).rejects.toMatchObject({ code: 'MW-INVALID' });
   });
 });
+
+describe('a new name', () => {
+  it('is carried to all that names the model, and nothing keeps the old one', async () => {
+    await registry.createModel(ctx, { name: 'old' });
+    await registry.createModel(ctx, { name: 'older' });
+    for (let i = 0; i < 3; i += 1) await registry.createVersion(ctx, { model: 'old', source: 's3://b/m' });
+    await registry.setAlias(ctx, 'old', 'champion', 2);
+    const made = { createdAt: 1, model: 'old', version: 2 };
+    const image = { ...made, id: 'sha256:1', layers: [], configDigest: '', layout: '', bytes: 1, buildMs: 1 };
+    await store.images.insert(image);
+    await store.releases.insert({ ...made, id: 'e-r1', endpoint: 'e', modelDigest: '' });
+    await store.proofs.insert({ ...made, id: 'old/2/1', status: 'proven', environmentId: 'env' });
+    await registry.renameModel('old', 'new');
+    expect((await registry.listVersions('new')).map((version) => version.id)).toEqual(['new/3', 'new/2', 'new/1']);
+    expect((await registry.getByAlias('new', 'champion')).number).toBe(2);
+    expect((await store.images.get('sha256:1'))?.model).toBe('new');
+    expect((await store.releases.get('e-r1'))?.model).toBe('new');
+    expect(await store.proofs.get('new/2/1')).toMatchObject({ model: 'new', status: 'proven' });
+    expect(await store.proofs.get('old/2/1')).toBeUndefined();
+    expect(await store.versions.find({ where: { model: 'old' } })).toEqual([]);
+    expect((await registry.createVersion(ctx, { model: 'new', source: 's3://b/m' })).number).toBe(4);
+  });
+});

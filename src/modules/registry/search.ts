@@ -4,10 +4,10 @@ import { MODEL_VERSION_GRAMMAR, REGISTERED_MODEL_GRAMMAR } from '../../domain/se
 import { compareBy, matchesFilter, parseFilter, parseOrder } from '../../domain/tracking-filter.ts';
 import type { Lookup } from '../../domain/tracking-filter.ts';
 import type { Filter } from '../../domain/tracking.ts';
-import type { Doc } from '../../ports/collection.ts';
 import type { MetadataStore } from '../../ports/metadata-store.ts';
 import { page, pageSize } from '../tracking/index.ts';
 import type { Page, SearchQuery } from '../tracking/index.ts';
+import { everything } from './everything.ts';
 
 export interface RegistrySearch {
   /** Default 100 a page, at most 1,000; by name. Prompts only when the filter asks for them. */
@@ -17,20 +17,6 @@ export interface RegistrySearch {
 }
 
 const PROMPT_TAG = 'mlflow.prompt.is_prompt';
-const BATCH = 10_000;
-
-async function everything<T extends Doc>(
-  find: (after: string | undefined) => Promise<readonly T[]>,
-): Promise<readonly T[]> {
-  const all: T[] = [];
-  for (let after: string | undefined; ; ) {
-    const found = await find(after);
-    all.push(...found);
-    if (found.length < BATCH) return all;
-    after = found.at(-1)?.id;
-  }
-}
-
 /** MLflow keeps prompts in the same tables; a search that does not ask for them must not meet them. */
 function withoutPrompts(filter: Filter): { readonly filter: Filter; readonly prompts: boolean } {
   const asks = filter.find((one) => one.entity === 'tag' && one.key === PROMPT_TAG);
@@ -80,9 +66,7 @@ export function createSearch(store: MetadataStore): RegistrySearch {
       const asked = withoutPrompts(parseFilter(filter, REGISTERED_MODEL_GRAMMAR));
       const order = parseOrder(orderBy, REGISTERED_MODEL_GRAMMAR);
       const size = pageSize(maxResults, 100, 1000);
-      const all = await everything((after) =>
-        store.models.find({ limit: BATCH, ...(after === undefined ? {} : { after }) }),
-      );
+      const all = await everything((slice) => store.models.find(slice));
       const found = all
         .filter((model) => isPrompt(model.tags) === asked.prompts && matchesFilter(asked.filter, modelLookup(model)))
         .sort((a, b) => compareBy(order, modelLookup(a), modelLookup(b)) || (a.id < b.id ? -1 : 1));
@@ -95,9 +79,7 @@ export function createSearch(store: MetadataStore): RegistrySearch {
       const model = named(asked.filter, 'name');
       const runId = named(asked.filter, 'run_id');
       const where = { ...(model === undefined ? {} : { model }), ...(runId === undefined ? {} : { runId }) };
-      const all = await everything((after) =>
-        store.versions.find({ where, limit: BATCH, ...(after === undefined ? {} : { after }) }),
-      );
+      const all = await everything((slice) => store.versions.find({ where, ...slice }));
       const found = all
         .filter(
           (version) =>

@@ -3,10 +3,10 @@ import { MillwrightError } from '../../domain/errors.ts';
 import { createMutex } from '../../platform/mutex.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { MetadataStore } from '../../ports/metadata-store.ts';
-import type { QueryAnswer, QueryEngine } from '../../ports/table-source.ts';
+import type { Cell, QueryAnswer, QueryEngine, ScanRow } from '../../ports/table-source.ts';
 import { OPERATION_TABLES } from './operation-tables.ts';
 import { REGISTRY_TABLES } from './registry-tables.ts';
-import type { Table, TableColumn } from './table.ts';
+import type { Bound, Table, TableColumn } from './table.ts';
 import { TRACKING_TABLES } from './tracking-tables.ts';
 
 interface TablesDeps {
@@ -125,10 +125,22 @@ export function createTables({ store, engine, clock }: TablesDeps): Tables {
           continue;
         }
         const now = clock.monotonic();
-        if (table.onDemand === true) emptied.push(table);
-        else loadedAt.delete(table.name);
-        await running.load(table, table.rows(store, bound[table.name] ?? {}));
-        if (table.onDemand !== true) loadedAt.set(table.name, now);
+        const texts = bound[table.name] ?? {};
+        loadedAt.delete(table.name);
+        if (table.onDemand === true) {
+          emptied.push(table);
+          await running.load(table, table.rows(store, texts));
+        } else {
+          try {
+            await running.load(table, table.rows(store, {}));
+            loadedAt.set(table.name, now);
+          } catch (error) {
+            // More than the engine may hold: then only what this query can see, and not for the next one.
+            if (Object.keys(texts).length === 0) throw error;
+            emptied.push(table);
+            await running.load(table, narrowed(table, table.rows(store, {}), texts));
+          }
+        }
         oldest = Math.min(oldest, now);
       }
       const answer = await running.query(sql, { rows, timeoutMs: TIMEOUT_MS });
@@ -165,6 +177,15 @@ export function createTables({ store, engine, clock }: TablesDeps): Tables {
       await alone.run(putAway);
     },
   };
+}
+
+/** The rows that the conditions on a table leave. */
+async function* narrowed(table: Table, batches: AsyncIterable<readonly ScanRow[]>, bound: Bound) {
+  const tests = table.columns.flatMap(({ name }, i) => {
+    const texts = bound[name];
+    return texts === undefined ? [] : [{ i, texts: new Set<Cell | undefined>(texts) }];
+  });
+  for await (const rows of batches) yield rows.filter((row) => tests.every(({ i, texts }) => texts.has(row[i])));
 }
 
 async function* none(): AsyncIterable<never> {

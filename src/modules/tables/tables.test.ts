@@ -3,8 +3,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createMetadataQuery } from '../../adapters/analytics-duckdb/index.ts';
 import { createMemoryMetadata } from '../../adapters/memory/index.ts';
 import { openMetadata } from '../../adapters/metadata-sql/index.ts';
-import type { MillwrightError } from '../../domain/errors.ts';
+import { MillwrightError } from '../../domain/errors.ts';
 import type { MetadataStore } from '../../ports/metadata-store.ts';
+import type { ScanRow } from '../../ports/table-source.ts';
 import { createTables, type Tables } from './index.ts';
 
 const RUN = 'a'.repeat(32);
@@ -163,6 +164,34 @@ describe.each(STORES)('SQL over %s', (_name, open) => {
     expect(
       (await own.query(`select count(*) from metric_history where run_id = '${RUN}' or key = 'loss'`, 10)).rows,
     ).toEqual([[7]]);
+    await own.close();
+  });
+
+  it('reads only what the conditions leave of a table that is too large to be held', async () => {
+    const small = createMetadataQuery({ memoryMiB: 128 });
+    const loaded: number[] = [];
+    const own = createTables({
+      store,
+      engine: async () => ({
+        ...small,
+        async load(table, batches) {
+          const rows: ScanRow[] = [];
+          for await (const batch of batches) rows.push(...batch);
+          if (table.name === 'params') loaded.push(rows.length);
+          if (table.name === 'params' && rows.length > 1) throw new MillwrightError('MW-SQL', 'needs more memory');
+          await small.load(
+            table,
+            (async function* once() {
+              yield rows;
+            })(),
+          );
+        },
+      }),
+      clock: { now: () => 0, monotonic: () => 0 },
+    });
+    expect((await own.query(`select value from params where run_id = '${RUN}'`, 10)).rows).toEqual([['0.1']]);
+    await expect(own.query('select value from params', 10)).rejects.toThrow('memory');
+    expect(loaded).toEqual([0, 2, 1, 0, 2]);
     await own.close();
   });
 

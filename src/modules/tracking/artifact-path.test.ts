@@ -2,12 +2,20 @@ import { describe, expect, it } from 'vitest';
 import { artifactPath, decodeOnce } from './artifact-path.ts';
 
 describe('artifactPath', () => {
-  it.each(['a', 'model/MLmodel', 'notes/hello world.txt', 'ä/한글.txt', '.hidden', 'a..b', '...', '100%', 'a%20b', 'white%step%3%timestamp%1795461353117%nf10.png'])(
-    'takes %s',
-    (path) => {
-      expect(artifactPath(path)).toBe(path);
-    },
-  );
+  it.each([
+    'a',
+    'model/MLmodel',
+    'notes/hello world.txt',
+    'ä/한글.txt',
+    '.hidden',
+    'a..b',
+    '...',
+    '100%',
+    'a%20b',
+    'white%step%3%timestamp%1795461353117%nf10.png',
+  ])('takes %s', (path) => {
+    expect(artifactPath(path)).toBe(path);
+  });
 
   it.each([
     '',

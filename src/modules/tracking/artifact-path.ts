@@ -31,7 +31,9 @@ const DECODINGS = 4;
 function hidesPath(path: string, segments: number): boolean {
   let text = path;
   for (let i = 0; i < DECODINGS; i += 1) {
-    const next = text.replaceAll(/%([0-9a-fA-F]{2})/g, (_all, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+    const next = text.replaceAll(/%([0-9a-fA-F]{2})/g, (_all, hex: string) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    );
     if (next === text) return false;
     const parts = next.split('/');
     if (parts.length !== segments || next.includes('\\') || next.includes('\0')) return true;
@@ -64,6 +66,7 @@ export function artifactPath(path: string, allowRoot = false): string {
       if (code >= 0xd800 && code <= 0xdfff) refuse(path, 'it is not valid Unicode');
     }
   }
-  if (hidesPath(path, segments.length)) refuse(path, 'it is percent-encoded: another program could read another path in it');
+  if (hidesPath(path, segments.length))
+    refuse(path, 'it is percent-encoded: another program could read another path in it');
   return path;
 }

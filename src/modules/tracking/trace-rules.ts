@@ -1,5 +1,6 @@
 /** What a trace, its tags and its assessments may hold. Lengths are MLflow's; what is longer is cut, as it does. */
 import { MillwrightError } from '../../domain/errors.ts';
+import { storableJson, storableText } from '../../domain/traces.ts';
 import type { Assessment, TraceInfo } from '../../domain/traces.ts';
 import { invalidValue } from './entry-rules.ts';
 
@@ -27,7 +28,8 @@ export function checkTraceTag(key: string): void {
 }
 
 /** Never in the middle of a surrogate pair. */
-export function cutText(text: string, limit: number): string {
+export function cutText(given: string, limit: number): string {
+  const text = storableText(given);
   if (text.length <= limit) return text;
   const last = text.charCodeAt(limit - 1);
   return text.slice(0, last >= 0xd800 && last <= 0xdbff ? limit - 1 : limit);
@@ -46,7 +48,8 @@ export function traceEntries(entries: Readonly<Record<string, string>>, where: s
   return Object.fromEntries(given.map(([key, value]) => [cutText(key, MAX_KEY), cutValue(value)]));
 }
 
-export function checkAssessment(assessment: Assessment): void {
+/** The assessment as it may be stored. Throws MW-INVALID. */
+export function storableAssessment(assessment: Assessment): Assessment {
   const { name, source } = assessment;
   if (name === '' || name.length > MAX_KEY) throw invalidValue('assessment.assessment_name', name);
   if (!/^[\w-]{1,100}$/.test(assessment.id)) throw invalidValue('assessment.assessment_id', assessment.id);
@@ -56,6 +59,15 @@ export function checkAssessment(assessment: Assessment): void {
       where: 'assessment',
     });
   }
+  const { rationale } = assessment;
+  return {
+    ...assessment,
+    name: storableText(name),
+    value: storableJson(assessment.value),
+    source: { type: storableText(source.type), id: storableText(source.id) },
+    ...(rationale === undefined ? {} : { rationale: storableText(rationale) }),
+    metadata: traceEntries(assessment.metadata, 'assessment.metadata'),
+  };
 }
 
 /** The description as it may be stored. Throws MW-INVALID. */
@@ -70,12 +82,12 @@ export function storableTrace(trace: TraceInfo): TraceInfo {
   if (trace.assessments.length > MAX_ASSESSMENTS) {
     throw new MillwrightError('MW-INVALID', `at most ${MAX_ASSESSMENTS} assessments`, { where: 'assessments' });
   }
-  for (const one of trace.assessments) checkAssessment(one);
   const cut = (text: string | undefined) => (text === undefined ? undefined : cutText(text, MAX_PREVIEW));
   const request = cut(trace.requestPreview);
   const response = cut(trace.responsePreview);
   return {
     ...trace,
+    assessments: trace.assessments.map(storableAssessment),
     tags: traceEntries(trace.tags, 'tags'),
     metadata: traceEntries(trace.metadata, 'trace_metadata'),
     ...(request === undefined ? {} : { requestPreview: request }),

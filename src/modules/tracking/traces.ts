@@ -14,7 +14,14 @@ import type { Page } from './paging.ts';
 import { parseSpanFile } from './span-file.ts';
 import { correlationOf } from './trace-correlation.ts';
 import type { TraceCorrelation } from './trace-correlation.ts';
-import { checkAssessment, checkTraceId, checkTraceTag, cutValue, storableTrace, traceEntries } from './trace-rules.ts';
+import {
+  checkTraceId,
+  checkTraceTag,
+  cutValue,
+  storableAssessment,
+  storableTrace,
+  traceEntries,
+} from './trace-rules.ts';
 
 export interface TraceQuery {
   readonly experimentIds: readonly string[];
@@ -182,14 +189,13 @@ export function createTraces(store: TrackingStore, blobs: ArtifactStore, clock: 
     },
     async createAssessment(given) {
       const now = clock.now();
-      const assessment: Assessment = {
+      const assessment = storableAssessment({
         ...given,
         id: `a-${ids.hex(32)}`,
         createdAt: now,
         updatedAt: now,
         valid: true,
-      };
-      checkAssessment(assessment);
+      });
       await store.putAssessment(assessment);
       return assessment;
     },
@@ -204,7 +210,7 @@ export function createTraces(store: TrackingStore, blobs: ArtifactStore, clock: 
       }
       const { error: oldError, overrides: _done, ...rest } = before;
       const error = change.value === undefined ? oldError : change.error;
-      const after: Assessment = {
+      const after = storableAssessment({
         ...rest,
         ...(change.name === undefined ? {} : { name: change.name }),
         ...(change.value === undefined ? {} : { value: change.value }),
@@ -214,8 +220,7 @@ export function createTraces(store: TrackingStore, blobs: ArtifactStore, clock: 
         ...(before.overrides === undefined ? {} : { overrides: before.overrides }),
         metadata: { ...before.metadata, ...change.metadata },
         updatedAt: clock.now(),
-      };
-      checkAssessment(after);
+      });
       await store.putAssessment(after);
       return after;
     },

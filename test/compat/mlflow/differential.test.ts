@@ -8,7 +8,7 @@ import { expect, it } from 'vitest';
 import { compare } from './differential/compare.ts';
 import { EXPLAINED } from './differential/explained.ts';
 import { playAll } from './differential/play.ts';
-import type { Recording } from './differential/play.ts';
+import type { Answer, Recording } from './differential/play.ts';
 import { startServer } from './server.ts';
 
 const FOLDER = join(import.meta.dirname, 'differential');
@@ -16,7 +16,9 @@ const FOLDER = join(import.meta.dirname, 'differential');
 async function recording(): Promise<Recording> {
   const name = (await readdir(FOLDER)).find((one) => one.startsWith('recorded-'));
   if (name === undefined) throw new Error('no recording: see differential/record.ts');
-  return JSON.parse(await readFile(join(FOLDER, name), 'utf8')) as Recording;
+  const [head = '', ...lines] = (await readFile(join(FOLDER, name), 'utf8')).trimEnd().split('\n');
+  const { mlflow } = JSON.parse(head) as { readonly mlflow: string };
+  return { mlflow, answers: lines.map((line) => JSON.parse(line) as Answer) };
 }
 
 it('answers as the real server does', { timeout: 120_000 }, async () => {

@@ -69,8 +69,10 @@ it('the newest client runs its whole classic flow', { timeout: 900_000 }, async 
 it('the newest client does what users do beyond it', { timeout: 900_000 }, async ({ skip }) => {
   await flow(REQUIREMENTS, 'client_flow.py', 11, skip, async (server) => {
     const parts = server.requests.filter(({ url }) => url.includes('/mlflow-artifacts/parts/'));
-    expect(parts.map(({ method, status }) => `${method} ${status}`)).toEqual(Array.from({ length: 6 }, () => 'PUT 200'));
-    const chunks = server.requests.filter(({ url, status }) => url.includes('/mlflow-artifacts/signed') && status === 206);
+    expect(parts.map(({ method, status }) => `${method} ${status}`)).toEqual(
+      Array.from({ length: 6 }, () => 'PUT 200'),
+    );
+    const chunks = server.requests.filter(({ url, status }) => url.includes('big.bin') && status === 206);
     expect(chunks).toHaveLength(6);
   });
 });

@@ -18,7 +18,11 @@ interface Credential {
 
 async function post(path: string, body: object) {
   const headers = { 'content-type': 'application/json' };
-  const response = await fetch(`${server.url}/api/2.0/${path}`, { method: 'POST', body: JSON.stringify(body), headers });
+  const response = await fetch(`${server.url}/api/2.0/${path}`, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers,
+  });
   return { status: response.status, json: (await response.json()) as Record<string, unknown> };
 }
 const put = (url: string, body: Uint8Array | string) => fetch(url, { method: 'PUT', body });
@@ -30,7 +34,10 @@ async function newRun(): Promise<{ readonly id: string; readonly place: string }
 }
 
 async function begin(place: string, parts: number) {
-  const { json, status } = await post(`mlflow-artifacts/mpu/create/${place}`, { path: '/home/ann/big.bin', num_parts: parts });
+  const { json, status } = await post(`mlflow-artifacts/mpu/create/${place}`, {
+    path: '/home/ann/big.bin',
+    num_parts: parts,
+  });
   expect(status).toBe(200);
   return { id: String(json['upload_id']), credentials: json['credentials'] as readonly Credential[] };
 }
@@ -76,9 +83,14 @@ it('takes a part again after a broken try, and refuses to complete with a part t
   const complete = (parts: readonly object[]) =>
     post(`mlflow-artifacts/mpu/complete/${place}`, { path: 'big.bin', upload_id: upload, parts });
   expect((await complete([{ part_number: 1, etag: first }])).json['message']).toContain('part 1 is not the one');
-  expect((await complete([{ part_number: 1, etag }, { part_number: 2, etag }])).json['message']).toContain(
-    'part 2 is missing',
-  );
+  expect(
+    (
+      await complete([
+        { part_number: 1, etag },
+        { part_number: 2, etag },
+      ])
+    ).json['message'],
+  ).toContain('part 2 is missing');
   expect((await complete([{ part_number: 2, etag }])).json['message']).toContain('part 1 is missing');
   expect((await complete([])).status).toBe(400);
   const other = await newRun();
@@ -153,6 +165,8 @@ it('presigns one file to put and one to get, also in ranges', async () => {
   for (const body of [{ path: 'x' }, { run_id: id, model_id: 'm-1', path: 'x' }, { run_id: id, path: '../x' }])
     expect((await post('mlflow/artifacts/presigned-upload-url', body)).status).toBe(400);
   const never = { run_id: id, path: 'a/b c.txt', expiration: 604_801 };
-  expect((await post('mlflow/artifacts/presigned-download-url', never)).json['message']).toContain('between 1 and 604800');
+  expect((await post('mlflow/artifacts/presigned-download-url', never)).json['message']).toContain(
+    'between 1 and 604800',
+  );
   expect((await post('mlflow/artifacts/presigned-download-url', { run_id: id, path: 'none' })).status).toBe(404);
 });

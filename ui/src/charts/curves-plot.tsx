@@ -227,7 +227,8 @@ export function CurvesPlot(props: CurvesPlotProps) {
         },
         scales: {
           x: { time: xKind === 'time', auto: false },
-          y: { distr: log ? 3 : 1, auto: false },
+          // Its own enum is not there when it runs.
+          y: { distr: (log ? 3 : 1) as uPlot.Scale.Distr, auto: false },
         },
         axes: [
           {
@@ -269,7 +270,7 @@ export function CurvesPlot(props: CurvesPlotProps) {
               const x = self.posToVal(left, 'x');
               setHover({ x, left });
               // The line under the pointer comes forward; a hairline that another chart moves has no height.
-              if (top < 0 || latest.current.lines.length < 2 || self.over.matches(':hover') === false) return;
+              if (top < 0 || latest.current.lines.length < 2 || !self.over.matches(':hover')) return;
               const scale = self.scales['x'];
               const reach = ((scale?.max ?? 1) - (scale?.min ?? 0)) * 0.03;
               let best: { readonly id: string; readonly away: number } | undefined;

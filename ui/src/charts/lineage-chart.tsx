@@ -168,7 +168,7 @@ export function LineageChart({ graph, label, onFocus, small = false, takeFocus =
     () => new Map(plan.routes.map((one) => [edgeKey(one), [one.from, ...one.via, one.to]])),
     [plan],
   );
-  const k = Math.min(1, Math.max(0.7, (width - 8) / shape.width));
+  const k = Math.min(1, Math.max(0.8, (width - 8) / shape.width));
   const height = small ? shape.height : Math.max(200, Math.min(shape.height * k + 24, 520));
   const fitted = useMemo((): Camera => {
     const focus = shape.at.get(graph.focus) ?? { x: 0, y: 0 };

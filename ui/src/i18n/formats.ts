@@ -31,13 +31,24 @@ function power(value: number): string {
   return minus(`${Number((value / 10 ** exponent).toPrecision(2))} × 10${exponent < 0 ? '⁻' : ''}${digits}`);
 }
 
+/** Making a format costs a hundred times what using it does, and a table has hundreds of cells. */
+const FIXED = new Map<number, Intl.NumberFormat>();
+
+function fixed(places: number): Intl.NumberFormat {
+  const known = FIXED.get(places);
+  if (known !== undefined) return known;
+  const made = new Intl.NumberFormat('en-US', { minimumFractionDigits: places, maximumFractionDigits: places });
+  FIXED.set(places, made);
+  return made;
+}
+
 function plain(value: number, decimals?: number): string {
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
   if (decimals === undefined && size !== 0 && (size < 0.0005 || size >= 1e9)) return power(value);
   const small = size >= 1 ? 2 : size >= 0.1 ? 3 : 4;
   const places = decimals ?? (Number.isInteger(value) || size >= 100 ? 0 : size >= 10 ? 1 : small);
-  return minus(value.toLocaleString('en-US', { minimumFractionDigits: places, maximumFractionDigits: places }));
+  return minus(fixed(places).format(value));
 }
 
 const UNITS = {

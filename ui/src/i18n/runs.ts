@@ -36,10 +36,6 @@ export const runs = {
   'runs.compare.n': ['Compare {n}', '{n}개 비교'],
   'runs.compare.open': ['Open full page', '전체 페이지'],
   'runs.compare.clear': ['Clear', '지우기'],
-  'runs.compare.hint': [
-    'Select two or more with X to see what differs.',
-    'X로 둘 이상 선택하면 차이를 볼 수 있습니다.',
-  ],
   'runs.status.RUNNING': ['running', '진행 중'],
   'runs.status.SCHEDULED': ['scheduled', '예약됨'],
   'runs.status.FINISHED': ['finished', '완료'],

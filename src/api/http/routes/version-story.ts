@@ -30,9 +30,11 @@ export function proofWire({
   model: _model,
   version: _version,
   environmentId: _environment,
+  log,
   ...proof
 }: EnvironmentProof) {
-  return proof;
+  // The installer's lines explain a failure; of a success they would only be carried along.
+  return proof.status === 'failed' && log !== undefined ? { ...proof, log } : proof;
 }
 
 async function limitsOf({ artifacts }: ApiDeps, digest: string | undefined): Promise<ReadonlyMap<string, number>> {

@@ -32,7 +32,10 @@ const messageOf = (answer: Answer): string | undefined =>
   isRecord(answer.body) && typeof answer.body['message'] === 'string' ? answer.body['message'] : undefined;
 
 const withoutMessage = (answer: Answer): string =>
-  JSON.stringify({ status: answer.status, body: isRecord(answer.body) ? { ...answer.body, message: '' } : answer.body });
+  JSON.stringify({
+    status: answer.status,
+    body: isRecord(answer.body) ? { ...answer.body, message: '' } : answer.body,
+  });
 
 const MOST = /^Invalid value "?-?\d+"? for parameter 'max_results' supplied/;
 
@@ -47,7 +50,8 @@ function general(theirs: Answer, ours: Answer): string | undefined {
   if (now.startsWith('Invalid filter or order_by') || now.startsWith('Invalid filter:'))
     return 'our text names the column of the mistake and the rule';
   if (before === 'Invalid path' && now.startsWith('Invalid path')) return 'our text says what is wrong with the path';
-  if (before.startsWith('Invalid page token') && now.startsWith('Invalid page token')) return 'one text for every bad token';
+  if (before.startsWith('Invalid page token') && now.startsWith('Invalid page token'))
+    return 'one text for every bad token';
   if (MOST.test(before) && MOST.test(now)) return 'our text says the limit';
   return undefined;
 }

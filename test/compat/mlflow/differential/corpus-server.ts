@@ -3,11 +3,20 @@ import { get, patch, post, put, remove } from './step.ts';
 import type { Step } from './step.ts';
 
 const ART = '/api/2.0/mlflow-artifacts/artifacts';
-const HOOK = { name: 'hook', url: 'https://93.184.216.34/hook', events: [{ entity: 'MODEL_VERSION', action: 'CREATED' }] };
+const HOOK = {
+  name: 'hook',
+  url: 'https://93.184.216.34/hook',
+  events: [{ entity: 'MODEL_VERSION', action: 'CREATED' }],
+};
 const hook = (id: string, body: object): Step => post(`webhook ${id}`, 'webhooks', { ...HOOK, ...body });
 
 export const ARTIFACTS: readonly Step[] = [
-  post('art run', 'runs/create', { experiment_id: '0', run_name: 'files', start_time: 3 }, { save: { art: 'run.info.run_id' } }),
+  post(
+    'art run',
+    'runs/create',
+    { experiment_id: '0', run_name: 'files', start_time: 3 },
+    { save: { art: 'run.info.run_id' } },
+  ),
   get('art list empty', 'artifacts/list', { run_id: '{art}' }),
   put('art put', `${ART}/0/{art}/artifacts/a.txt`, 'hello'),
   put('art put in a folder', `${ART}/0/{art}/artifacts/dir/b.bin`, 'bytes'),
@@ -29,14 +38,51 @@ export const ARTIFACTS: readonly Step[] = [
   get('art get-artifact no path', '/get-artifact', { run_id: '{art}' }),
   get('art get-artifact no run', '/get-artifact', { path: 'a.txt' }),
   get('art ajax get-artifact', '/ajax-api/2.0/mlflow/get-artifact', { run_id: '{art}', path: 'a.txt' }),
-  { id: 'art upload', method: 'POST', path: '/ajax-api/2.0/mlflow/upload-artifact', query: { run_uuid: '{art}', path: 'ui/up.txt' }, body: 'up', type: 'text/plain' },
-  { id: 'art upload no run', method: 'POST', path: '/ajax-api/2.0/mlflow/upload-artifact', query: { path: 'ui/up.txt' }, body: 'up', type: 'text/plain' },
-  { id: 'art upload no path', method: 'POST', path: '/ajax-api/2.0/mlflow/upload-artifact', query: { run_uuid: '{art}' }, body: 'up', type: 'text/plain' },
-  { id: 'art upload empty', method: 'POST', path: '/ajax-api/2.0/mlflow/upload-artifact', query: { run_uuid: '{art}', path: 'ui/e.txt' }, body: '', type: 'text/plain' },
+  {
+    id: 'art upload',
+    method: 'POST',
+    path: '/ajax-api/2.0/mlflow/upload-artifact',
+    query: { run_uuid: '{art}', path: 'ui/up.txt' },
+    body: 'up',
+    type: 'text/plain',
+  },
+  {
+    id: 'art upload no run',
+    method: 'POST',
+    path: '/ajax-api/2.0/mlflow/upload-artifact',
+    query: { path: 'ui/up.txt' },
+    body: 'up',
+    type: 'text/plain',
+  },
+  {
+    id: 'art upload no path',
+    method: 'POST',
+    path: '/ajax-api/2.0/mlflow/upload-artifact',
+    query: { run_uuid: '{art}' },
+    body: 'up',
+    type: 'text/plain',
+  },
+  {
+    id: 'art upload empty',
+    method: 'POST',
+    path: '/ajax-api/2.0/mlflow/upload-artifact',
+    query: { run_uuid: '{art}', path: 'ui/e.txt' },
+    body: '',
+    type: 'text/plain',
+  },
   post('art version model', 'registered-models/create', { name: 'files' }, { silent: true }),
-  post('art version', 'model-versions/create', { name: 'files', source: 'mlflow-artifacts:/0/{art}/artifacts/dir', run_id: '{art}' }, { silent: true }),
+  post(
+    'art version',
+    'model-versions/create',
+    { name: 'files', source: 'mlflow-artifacts:/0/{art}/artifacts/dir', run_id: '{art}' },
+    { silent: true },
+  ),
   get('art of a version', '/model-versions/get-artifact', { name: 'files', version: '1', path: 'b.bin' }),
-  get('art of a version ajax', '/ajax-api/2.0/mlflow/model-versions/get-artifact', { name: 'files', version: '1', path: 'b.bin' }),
+  get('art of a version ajax', '/ajax-api/2.0/mlflow/model-versions/get-artifact', {
+    name: 'files',
+    version: '1',
+    path: 'b.bin',
+  }),
   get('art of an unknown version', '/model-versions/get-artifact', { name: 'files', version: '9', path: 'b.bin' }),
   get('art of a version no path', '/model-versions/get-artifact', { name: 'files', version: '1' }),
   remove('art delete', `${ART}/0/{art}/artifacts/a.txt`),
@@ -44,7 +90,11 @@ export const ARTIFACTS: readonly Step[] = [
   post('presigned upload no run', 'artifacts/presigned-upload-url', { path: 'x' }),
   post('presigned download no run', 'artifacts/presigned-download-url', { path: 'x' }),
   get('presigned download by path', '/api/2.0/mlflow-artifacts/presigned/0/{art}/artifacts/dir/b.bin'),
-  post('mpu complete', '/api/2.0/mlflow-artifacts/mpu/complete/0/{art}/artifacts', { path: 'big.bin', upload_id: 'none', parts: [{ part_number: 1, etag: 'e', url: 'u' }] }),
+  post('mpu complete', '/api/2.0/mlflow-artifacts/mpu/complete/0/{art}/artifacts', {
+    path: 'big.bin',
+    upload_id: 'none',
+    parts: [{ part_number: 1, etag: 'e', url: 'u' }],
+  }),
   post('mpu abort', '/api/2.0/mlflow-artifacts/mpu/abort/0/{art}/artifacts', { path: 'big.bin', upload_id: 'none' }),
   post('mpu create no path', '/api/2.0/mlflow-artifacts/mpu/create/0/{art}/artifacts', { num_parts: 1 }),
   post('mpu create no parts', '/api/2.0/mlflow-artifacts/mpu/create/0/{art}/artifacts', { path: 'big.bin' }),
@@ -53,7 +103,19 @@ export const ARTIFACTS: readonly Step[] = [
 export const WEBHOOKS: readonly Step[] = [
   get('webhooks none', 'webhooks'),
   hook('create', {}),
-  post('webhook created', 'webhooks', { ...HOOK, name: 'second', description: 'd', secret: 's3cret', status: 'DISABLED', events: [...HOOK.events, { entity: 'REGISTERED_MODEL', action: 'CREATED' }] }, { save: { hook: 'webhook.webhook_id' } }),
+  post(
+    'webhook created',
+    'webhooks',
+    {
+      ...HOOK,
+      name: 'second',
+      description: 'd',
+      secret: 's3cret',
+      status: 'DISABLED',
+      events: [...HOOK.events, { entity: 'REGISTERED_MODEL', action: 'CREATED' }],
+    },
+    { save: { hook: 'webhook.webhook_id' } },
+  ),
   hook('no name', { name: undefined }),
   hook('empty name', { name: '' }),
   hook('bad name', { name: 'a b' }),
@@ -84,7 +146,10 @@ export const WEBHOOKS: readonly Step[] = [
 
 export const SERVER: readonly Step[] = [
   // Last: it changes what a listing of experiments holds.
-  post('experiment create with a file location', 'experiments/create', { name: 'placed', artifact_location: 'file:///tmp/x' }),
+  post('experiment create with a file location', 'experiments/create', {
+    name: 'placed',
+    artifact_location: 'file:///tmp/x',
+  }),
   post('rm create long name', 'registered-models/create', { name: 'x'.repeat(257) }),
   post('server graphql', '/graphql', { query: '{ test }' }),
   get('server graphql by GET', '/graphql'),
@@ -94,5 +159,7 @@ export const SERVER: readonly Step[] = [
   post('server unknown by POST', '/api/2.0/mlflow/runs/nothing', {}),
   get('server wrong method', 'runs/search'),
   post('server wrong type', 'runs/create', { experiment_id: '0' }, { type: 'text/plain' }),
-  post('server no type', 'runs/create', '{"experiment_id":"0","start_time":1}', { type: 'application/x-www-form-urlencoded' }),
+  post('server no type', 'runs/create', '{"experiment_id":"0","start_time":1}', {
+    type: 'application/x-www-form-urlencoded',
+  }),
 ];

@@ -15,12 +15,21 @@ export interface Recording {
 }
 
 const TIMES = /^(?:.*_time(?:stamp)?(?:_ms)?|.*timestamp.*)$/;
-const SORTED = new Set(['tags', 'params', 'metrics', 'aliases', 'latest_versions', 'dataset_inputs', 'dataset_summaries']);
+const SORTED = new Set([
+  'tags',
+  'params',
+  'metrics',
+  'aliases',
+  'latest_versions',
+  'dataset_inputs',
+  'dataset_summaries',
+]);
 
 function pick(json: unknown, path: string): string {
   let value = json;
   for (const part of path.split('.')) {
-    value = typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[part] : undefined;
+    value =
+      typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[part] : undefined;
   }
   return typeof value === 'string' ? value : '';
 }
@@ -88,7 +97,11 @@ async function play(base: string, step: Step, names: Map<string, string>): Promi
     json = undefined;
   }
   for (const [name, path] of Object.entries(step.save ?? {})) names.set(name, pick(json, path));
-  return { id: step.id, status: response.status, body: json === undefined ? plain(text, names).slice(0, 200) : normal(json, names) };
+  return {
+    id: step.id,
+    status: response.status,
+    body: json === undefined ? plain(text, names).slice(0, 200) : normal(json, names),
+  };
 }
 
 /** One request after the other, each in a millisecond of its own: orders by time must not depend on luck. */

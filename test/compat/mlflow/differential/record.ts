@@ -11,5 +11,6 @@ import { playAll } from './play.ts';
 const [url = ''] = process.argv.slice(2);
 const mlflow = (await (await fetch(new URL('/version', url))).text()).trim();
 const answers = await playAll(url);
-await writeFile(join(import.meta.dirname, `recorded-${mlflow}.json`), `{"mlflow":"${mlflow}","answers":[\n${answers.map((one) => JSON.stringify(one)).join(',\n')}\n]}\n`);
+const lines = [{ mlflow }, ...answers].map((one) => JSON.stringify(one));
+await writeFile(join(import.meta.dirname, `recorded-${mlflow}.jsonl`), `${lines.join('\n')}\n`);
 console.log(`${answers.length} answers of mlflow ${mlflow}`);

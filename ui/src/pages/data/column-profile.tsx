@@ -109,7 +109,7 @@ export function ColumnTable({
           {
             key: 'distinct',
             head: t('data.distinct'),
-            width: '66px',
+            width: '74px',
             num: true,
             wide: true,
             order: ({ column }) => column.distinct,
@@ -118,7 +118,7 @@ export function ColumnTable({
           {
             key: 'range',
             head: t('data.range'),
-            width: 'minmax(100px, 1fr)',
+            width: 'minmax(112px, 1fr)',
             wide: true,
             render: ({ column }) =>
               column.min === undefined || column.max === undefined
@@ -126,7 +126,9 @@ export function ColumnTable({
                     .slice(0, 3)
                     .map((top) => top.value)
                     .join(', ')
-                : `${f.num(column.min)} – ${f.num(column.max)}`,
+                : column.type === 'time'
+                  ? `${f.day(column.min)} – ${f.day(column.max)}`
+                  : `${f.num(column.min)} – ${f.num(column.max)}`,
           },
           {
             key: 'mean',

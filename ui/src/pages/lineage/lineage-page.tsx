@@ -88,6 +88,9 @@ function Side({ graph, focus }: { readonly graph: LineageGraph; readonly focus: 
   );
 }
 
+/** Below this, what is not shown lies further away; above it, there was too much. */
+const MANY = 150;
+
 function Shown({
   graph,
   search,
@@ -125,7 +128,13 @@ function Shown({
               ? tx('lineage.answer.down', { name, down })
               : tx('lineage.answer', { name, up, down })
         }
-        lede={graph.truncated ? t('lineage.truncated', { n: graph.nodes.length }) : undefined}
+        lede={
+          graph.truncated
+            ? graph.nodes.length < MANY
+              ? t('lineage.further', { n: search.depth })
+              : t('lineage.truncated', { n: graph.nodes.length })
+            : undefined
+        }
       />
       <div className="lintools">
         <LineageSearch onPick={(node) => go(addressOf({ ...search, node }))} />

@@ -137,6 +137,7 @@ function useColumns(
       head: t('model.made'),
       width: '84px',
       num: true,
+      wide: true,
       order: (one) => one.createdAt,
       render: (one) => (
         <span className="dim" title={f.full(one.createdAt)}>

@@ -11,6 +11,7 @@ import { Go } from '../../parts/go.tsx';
 import { PageHead } from '../../parts/page-head.tsx';
 import { Section } from '../../parts/section.tsx';
 import { Empty } from '../../parts/states.tsx';
+import { usePhone } from '../../parts/use-phone.ts';
 import { VirtualRows, type RowColumn } from '../../parts/virtual-rows.tsx';
 import '../../design/records.css';
 import { Page } from '../page.tsx';
@@ -19,18 +20,19 @@ import { Verdict } from './verdict.tsx';
 
 function AliasTags({ project, model }: { readonly project: string; readonly model: Model }) {
   const { t } = useText();
+  const most = usePhone() ? 1 : 3;
   const all = Object.entries(model.aliases).toSorted(([a], [b]) =>
     a === 'champion' ? -1 : b === 'champion' ? 1 : a.localeCompare(b),
   );
   if (all.length === 0) return <span className="dim">{t('none')}</span>;
   return (
     <span className="tags">
-      {all.slice(0, 3).map(([alias, version]) => (
+      {all.slice(0, most).map(([alias, version]) => (
         <span key={alias} className={alias === 'champion' ? 'tag now' : 'tag'}>
           {alias} <Go to={addresses.version(project, model.name, version)}>v{version}</Go>
         </span>
       ))}
-      {all.length > 3 ? <span className="dim">+{all.length - 3}</span> : null}
+      {all.length > most ? <span className="dim">+{all.length - most}</span> : null}
     </span>
   );
 }

@@ -101,6 +101,7 @@ export function VersionCard({ detail }: { readonly detail: ModelVersionDetail })
   const toast = useToast();
   const client = useQueryClient();
   const [editing, setEditing] = useState(false);
+  const [opened, setOpened] = useState(false);
   const { model, number } = detail.version;
   const viewer = useQuery(queries.server()).data?.who.role === 'viewer';
   const before = detail.card;
@@ -147,8 +148,13 @@ export function VersionCard({ detail }: { readonly detail: ModelVersionDetail })
         />
       ) : before.trim() === '' ? (
         <p className="mut">{t('card.none')}</p>
-      ) : (
+      ) : detail.cardWritten ? (
         <Shown text={before} what={t('card.title')} />
+      ) : (
+        <details onToggle={(event) => setOpened(event.currentTarget.open)}>
+          <summary className="mut">{t('card.show')}</summary>
+          {opened ? <Shown text={before} what={t('card.title')} /> : null}
+        </details>
       )}
     </Section>
   );

@@ -105,6 +105,7 @@ export function Signature({ detail }: Pick<Props, 'detail'>) {
     ));
   const some = (all: readonly Tensor[]): ReactNode => {
     const texts = all.filter((one) => one.datatype === 'BYTES').length;
+    if (all.length === 0) return t('unknown');
     if (all.length <= 4) return list(all);
     return (
       <details>

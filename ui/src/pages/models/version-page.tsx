@@ -51,7 +51,7 @@ function VersionStory({
     if (data['version'] === number && (data['model'] === undefined || data['model'] === model)) return true;
     return data['model'] === model && (data['to'] === number || data['from'] === number);
   });
-  const lines = storyLines(mine, text).slice(0, 10);
+  const lines = storyLines(mine, text).slice(0, 6);
   return (
     <Section first title={t('version.story')}>
       {lines.length === 0 ? <p className="mut">{t('version.story.none')}</p> : <Story narrow lines={lines} />}

@@ -63,7 +63,7 @@ export function rankCorrelation(runs: readonly Run[], a: string, b: string): num
   });
   const ranks = (values: readonly number[]): readonly number[] => {
     const order = values.map((value, i) => ({ value, i })).toSorted((p, q) => p.value - q.value);
-    const ranked = new Array<number>(values.length).fill(0);
+    const ranked = values.map(() => 0);
     let start = 0;
     while (start < order.length) {
       let end = start;

@@ -1,6 +1,6 @@
 /** Rows by their place in a list of any length: pages are read where the reader looks, and stay as they were read. */
 import { keepPreviousData, useQueries, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { PAGE, runQueries, type RunsAsked } from '../../api/run-queries.ts';
 import type { Run } from '../../api/types.ts';
 
@@ -29,16 +29,18 @@ const MOST_PAGES = 6;
 export function useRunRows(asked: RunsAsked, columns: string, enabled: boolean): RunRows {
   const client = useQueryClient();
   const [generation, setGeneration] = useState(0);
-  const [seen, setSeen] = useState<readonly [number, number]>([0, 0]);
   const [wanted, setWanted] = useState<readonly number[]>([0]);
-  useEffect(() => {
-    const timer = setTimeout(() => {
-      const [from, to] = [Math.floor(seen[0] / PAGE), Math.floor(seen[1] / PAGE)];
-      const pages = Array.from({ length: Math.min(MOST_PAGES, to - from + 1) }, (_, i) => from + i);
+  const settle = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(settle.current), []);
+  // Not a state: while the reader scrolls, nothing but the rows is made anew.
+  const look = useCallback((from: number, to: number): void => {
+    clearTimeout(settle.current);
+    settle.current = setTimeout(() => {
+      const [first, last] = [Math.floor(from / PAGE), Math.floor(to / PAGE)];
+      const pages = Array.from({ length: Math.min(MOST_PAGES, last - first + 1) }, (_, i) => first + i);
       setWanted((was) => (was.join() === pages.join() ? was : pages));
     }, SETTLE_MS);
-    return () => clearTimeout(timer);
-  }, [seen]);
+  }, []);
   // The rows before stay until the new ones are there: a filter or an order never empties the page.
   const first = useQuery({
     ...runQueries.page(generation, asked, columns, 0),
@@ -88,7 +90,7 @@ export function useRunRows(asked: RunsAsked, columns: string, enabled: boolean):
     error: first.error ?? pages.error,
     at,
     read: useMemo(() => [...rows].toSorted(([a], [b]) => a - b), [rows]),
-    look: useCallback((from, to) => setSeen((was) => (was[0] === from && was[1] === to ? was : [from, to])), []),
+    look,
     news: total === undefined || count === undefined ? 0 : count - total,
     renew: useCallback(() => setGeneration((was) => was + 1), []),
   };

@@ -266,22 +266,13 @@ export function RunsPage({ project, search }: { readonly project: string; readon
         onGroup={(group) => set({ group }, true)}
         onMetric={(by) => set({ by }, true)}
       />
-      {selected.length === 0 ? null : (
-        <BulkBar
-          selected={selected}
-          trash={trash}
-          onCompare={() => go(addresses.compare(project, selected))}
-          onClear={() => setSelected([])}
-          onChanged={rows.renew}
-        />
-      )}
-      {rows.news === 0 || grouped ? null : (
-        <button type="button" className="news" onClick={rows.renew}>
-          {rows.news > 0 ? t('runs.news', { n: rows.news }) : t('runs.changed')} <kbd>R</kbd>
-        </button>
-      )}
       <div className={comparing ? 'split two' : 'split'}>
         <section className="sec first flush" aria-label={t('runs.table')}>
+          {rows.news === 0 || grouped ? null : (
+            <button type="button" className="news" onClick={rows.renew}>
+              {rows.news > 0 ? t('runs.news', { n: rows.news }) : t('runs.changed')} <kbd>R</kbd>
+            </button>
+          )}
           {grouped ? (
             <GroupTable
               project={project}
@@ -313,21 +304,30 @@ export function RunsPage({ project, search }: { readonly project: string; readon
                 narrow={narrow}
                 trash={trash}
               />
-              <div className="hint hide-s">
-                <span>
-                  <kbd>J</kbd> <kbd>K</kbd> {t('runs.move')}
-                </span>
-                <span>
-                  <kbd>X</kbd> {t('keys.select')}
-                </span>
-                <span>
-                  <kbd>⇧ X</kbd> {t('runs.select.range')}
-                </span>
-                <span>
-                  <kbd>Y</kbd> {t('link.copy')}
-                </span>
-                {selected.length === 1 ? <span className="dim">{t('runs.compare.hint')}</span> : null}
-              </div>
+              {selected.length > 0 ? (
+                <BulkBar
+                  selected={selected}
+                  trash={trash}
+                  onCompare={() => go(addresses.compare(project, selected))}
+                  onClear={() => setSelected([])}
+                  onChanged={rows.renew}
+                />
+              ) : (
+                <div className="hint hide-s">
+                  <span>
+                    <kbd>J</kbd> <kbd>K</kbd> {t('runs.move')}
+                  </span>
+                  <span>
+                    <kbd>X</kbd> {t('keys.select')}
+                  </span>
+                  <span>
+                    <kbd>⇧ X</kbd> {t('runs.select.range')}
+                  </span>
+                  <span>
+                    <kbd>Y</kbd> {t('link.copy')}
+                  </span>
+                </div>
+              )}
             </>
           ) : trash ? (
             <Empty title={t('runs.trash.none')} text={t('runs.trash.text')} />

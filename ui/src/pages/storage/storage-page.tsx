@@ -54,15 +54,16 @@ export function StoragePage() {
               }
             />
             <div className="cols half">
-              <Section first title={t('storage.title')} sub={t('storage.sub')}>
-                <Shares kept={blobBytes} named={namedBytes} />
-              </Section>
-              <Section first title={t('storage.counts')}>
+              {namedBytes > blobBytes ? (
+                <Section first title={t('storage.title')} sub={t('storage.sub')}>
+                  <Shares kept={blobBytes} named={namedBytes} />
+                </Section>
+              ) : null}
+              <Section first title={t('storage.counts')} sub={namedBytes > blobBytes ? undefined : t('storage.sub')}>
                 <Facts
                   rows={[
-                    [t('storage.files'), f.int(artifacts)],
-                    [t('storage.blobs'), f.int(blobs)],
-                    [t('storage.per'), blobs === 0 ? t('unknown') : f.num(artifacts / blobs)],
+                    [t('storage.files'), t('storage.amount', { n: artifacts, bytes: f.bytes(namedBytes) })],
+                    [t('storage.blobs'), t('storage.amount', { n: blobs, bytes: f.bytes(blobBytes) })],
                   ]}
                 />
               </Section>

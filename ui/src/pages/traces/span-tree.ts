@@ -20,6 +20,10 @@ export interface SpanTree {
   readonly byId: ReadonlyMap<string, SpanNode>;
   /** µs from the first start to the last end, at least 1. */
   readonly total: number;
+  /** What the trace waited for longest. */
+  readonly longest: SpanNode | undefined;
+  /** The deepest failure, which those above it come from; of several the first. */
+  readonly cause: SpanNode | undefined;
 }
 
 const byStart = (a: SpanOutline, b: SpanOutline): number => a.startUs - b.startUs || (a.id < b.id ? -1 : 1);
@@ -68,7 +72,15 @@ export function spanTree(spans: readonly SpanOutline[], now = 0): SpanTree {
     for (let at: SpanNode | undefined = node; at !== undefined && !at.failed; at = at.parent) at.failed = true;
   }
   markWaits(roots, last);
-  return { roots, byId, total: last };
+  let longest: SpanNode | undefined;
+  let cause: SpanNode | undefined;
+  for (const node of byId.values()) {
+    if (node.waited > (longest?.waited ?? 0)) longest = node;
+    if (node.span.status !== 'ERROR') continue;
+    const deeper = cause === undefined || node.depth > cause.depth;
+    if (deeper || (node.depth === cause?.depth && node.span.startUs < cause.span.startUs)) cause = node;
+  }
+  return { roots, byId, total: last, longest, cause };
 }
 
 function lastEnd(spans: readonly SpanOutline[]): number {

@@ -36,35 +36,29 @@ function Answer({ detail, tree }: { readonly detail: TraceDetail; readonly tree:
   return tx('trace.answer.ok', { name, took: time, n: trace.spans });
 }
 
-/** The deepest failure, which those above it come from; of several the first. */
-function causeOf(tree: SpanTree): SpanNode | undefined {
-  return [...tree.byId.values()]
-    .filter((node) => node.span.status === 'ERROR')
-    .toSorted((a, b) => b.depth - a.depth || a.span.startUs - b.span.startUs)[0];
-}
-
 /** Why it failed, or where it waited longest. */
 function Lede({ tree, onSelect }: { readonly tree: SpanTree; readonly onSelect: (id: string) => void }) {
   const { tx, f } = useText();
-  const nodes = [...tree.byId.values()];
   const link = (node: SpanNode) => (
     <button key={node.span.id} type="button" className="link" onClick={() => onSelect(node.span.id)}>
       {node.span.name}
     </button>
   );
-  const cause = causeOf(tree);
+  const { cause } = tree;
   if (cause?.span.statusMessage !== undefined) {
     const message = cause.span.statusMessage.split('\n', 1)[0]?.slice(0, 240) ?? '';
     return tx('trace.lede.error', { span: link(cause), message });
   }
-  const longest = nodes.toSorted((a, b) => b.waited - a.waited)[0];
-  if (longest === undefined || nodes.length < 2) return null;
+  const { longest } = tree;
+  if (longest === undefined || tree.byId.size < 2) return null;
   return tx('trace.lede.most', {
     span: link(longest),
     time: took(longest.waited, f),
     share: f.pct(longest.waited / tree.total),
   });
 }
+
+const NOTHING: ReadonlySet<string> = new Set();
 
 interface View {
   readonly rows: readonly SpanNode[];
@@ -73,17 +67,26 @@ interface View {
   readonly foldAll: (folded: boolean) => void;
 }
 
+/** The folded ones above a span. */
+function hiddenBy(node: SpanNode | undefined, folds: ReadonlySet<string>): readonly string[] {
+  const found: string[] = [];
+  for (let at = node?.parent; at !== undefined; at = at.parent) if (folds.has(at.span.id)) found.push(at.span.id);
+  return found;
+}
+
 function useFolds(tree: SpanTree, selected: string | undefined): View {
   const parents = useMemo(() => [...tree.byId.values()].filter((node) => node.children.length > 0), [tree]);
   const [folds, setFolds] = useState<ReadonlySet<string>>(
     () => new Set(tree.byId.size > MANY ? parents.filter((node) => node.depth >= 1).map((node) => node.span.id) : []),
   );
   // What is selected is seen: by a link, a search for errors, or a key.
+  const hidden = hiddenBy(tree.byId.get(selected ?? ''), folds).join();
   const folded = useMemo(() => {
+    if (hidden === '') return folds;
     const open = new Set(folds);
-    for (let at = tree.byId.get(selected ?? '')?.parent; at !== undefined; at = at.parent) open.delete(at.span.id);
+    for (const id of hidden.split(',')) open.delete(id);
     return open;
-  }, [folds, tree, selected]);
+  }, [folds, hidden]);
   const rows = useMemo(() => visibleRows(tree, folded), [tree, folded]);
   return {
     rows,
@@ -120,7 +123,7 @@ function useTreeKeys(tree: SpanTree, view: View, selected: string | undefined, s
     else select(child.span.id);
   };
   const nextError = (): void => {
-    const failed = visibleRows(tree, new Set()).filter((one) => one.span.status === 'ERROR');
+    const failed = visibleRows(tree, NOTHING).filter((one) => one.span.status === 'ERROR');
     const at = failed.findIndex((one) => one.span.id === selected);
     const next = failed[(at + 1) % Math.max(1, failed.length)];
     if (next !== undefined) select(next.span.id);
@@ -180,10 +183,9 @@ function Detail({
   // A clock in the drawing would differ at every look: the time of the last read stands for now.
   const now = running ? Math.max(0, readAt - trace.requestTime) * 1000 : 0;
   const tree = useMemo(() => spanTree(detail.spans, now), [detail.spans, now]);
-  const cause = useMemo(() => causeOf(tree)?.span.id, [tree]);
+  const cause = tree.cause?.span.id;
   const [wanted, select] = useSelectedSpan(trace.id, span);
   const selected = wanted !== undefined && tree.byId.has(wanted) ? wanted : (cause ?? tree.roots[0]?.span.id);
-  const select = useCallback((id: string) => router.history.replace(addresses.trace(trace.id, id)), [router, trace.id]);
   const view = useFolds(tree, selected);
   useTreeKeys(tree, view, selected, select);
   const node = tree.byId.get(selected ?? '');
