@@ -89,7 +89,7 @@ function Value({ value, depth }: { readonly value: unknown; readonly depth: numb
 /** Any value under its title: text as text, the rest as a tree that folds; copied whole. */
 export function JsonView({ title, value }: { readonly title: string; readonly value: unknown }) {
   return (
-    <section className="jv" aria-label={title}>
+    <div className="jv">
       <div className="jh">
         <h3>{title}</h3>
         <CopyButton text={textOf(value)} />
@@ -97,6 +97,6 @@ export function JsonView({ title, value }: { readonly title: string; readonly va
       <div className="jb mono" tabIndex={0} role="region" aria-label={title}>
         {typeof value === 'string' ? <LongText value={value} bare /> : <Value value={value} depth={0} />}
       </div>
-    </section>
+    </div>
   );
 }

@@ -30,7 +30,7 @@ function Said({ span }: { readonly span: SpanDetail }) {
       {span.outputs === undefined ? null : <JsonView title={t('span.outputs')} value={span.outputs} />}
       {isEmpty(span.attributes) ? null : <JsonView title={t('span.attributes')} value={span.attributes} />}
       {span.events.length === 0 ? null : (
-        <section className="jv" aria-label={t('span.events')}>
+        <div className="jv">
           <div className="jh">
             <h3>{t('span.events')}</h3>
           </div>
@@ -41,10 +41,10 @@ function Said({ span }: { readonly span: SpanDetail }) {
               value={event.attributes}
             />
           ))}
-        </section>
+        </div>
       )}
       {span.links.length === 0 ? null : (
-        <section className="jv" aria-label={t('span.links')}>
+        <div className="jv">
           <div className="jh">
             <h3>{t('span.links')}</h3>
           </div>
@@ -57,7 +57,7 @@ function Said({ span }: { readonly span: SpanDetail }) {
               </li>
             ))}
           </ul>
-        </section>
+        </div>
       )}
     </>
   );
