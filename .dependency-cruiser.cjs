@@ -21,7 +21,7 @@ const arrows = {
   lineage: [],
   retention: ['lineage'],
   tables: [],
-  transfer: ['tracking'],
+  transfer: ['tracking', 'tables'],
   identity: [],
   serving: null,
 };

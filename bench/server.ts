@@ -24,7 +24,7 @@ export function newHome(): string {
   return mkdtempSync(join(tmpdir(), 'mw-bench-'));
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {
       const address = server.address();

@@ -5,7 +5,7 @@ import { createImporter, type ImportOptions, type ImportReport } from '../module
 import type { Config } from '../platform/config.ts';
 import { prepareHome } from '../platform/home.ts';
 import { openArtifacts } from './open-artifacts.ts';
-import { plugin } from './plugins.ts';
+import { metadataPlugin, plugin } from './plugins.ts';
 
 export async function importMlflow(
   config: Config,
@@ -16,7 +16,7 @@ export async function importMlflow(
   const { openMlflowSource } = await plugin('import', 'mlflow');
   const source = await openMlflowSource(from);
   try {
-    const { openMetadata } = await plugin('metadata', 'sqlite');
+    const { openMetadata } = await metadataPlugin(config.metadata);
     const store = await openMetadata(config.metadata);
     try {
       // A folder of its own: opening empties it, and a server that runs has unfinished files in the other.

@@ -17,6 +17,7 @@ const PLUGINS = [
   ['images', 'layout', () => import('../adapters/image-layout/index.ts')],
   ['plane', 'process', () => import('../adapters/data-plane-process/index.ts')],
   ['import', 'mlflow', () => import('../adapters/import-mlflow/index.ts')],
+  ['export', 'folder', () => import('../adapters/export-folder/index.ts')],
   ['notifier', 'webhook', () => import('../adapters/notifier-webhook/index.ts')],
 ] as const;
 

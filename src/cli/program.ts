@@ -91,13 +91,19 @@ export const COMMANDS: readonly Spec[] = [
   {
     name: 'runs',
     summary: 'Tracked runs by filter and order; pipeline runs with --pipelines',
-    examples: ['mw runs', 'mw runs --filter "metrics.auc > 0.7" --order "metrics.auc DESC"', 'mw runs --pipelines'],
+    examples: [
+      'mw runs',
+      'mw runs --filter "metrics.auc > 0.7" --order "metrics.auc DESC"',
+      'mw runs --pipelines',
+      'mw runs --csv > runs.csv',
+    ],
     options: [
       ['--experiment <name>', 'Only this experiment'],
       ['--filter <filter>', "MLflow's filter grammar"],
       ['--order <keys>', 'For example: metrics.auc DESC'],
-      ['--limit <n>', 'At most this many', '20'],
+      ['--limit <n>', 'At most this many (default 20; with --csv 100,000)'],
       ['--pipelines', 'Pipeline runs instead'],
+      ['--csv', 'Print them as CSV, with every metric and param as a column'],
     ],
     load: () => import('./commands/runs.ts'),
   },
@@ -158,6 +164,18 @@ export const COMMANDS: readonly Spec[] = [
       ['--source-user <user:password>', 'Of the old server'],
     ],
     load: () => import('./commands/import.ts'),
+  },
+  {
+    name: 'export',
+    args: '<folder>',
+    summary: 'Write everything to files that other tools read: one for each table of mw sql --tables',
+    examples: ['mw export ./out', 'mw export ./out --experiment flights --artifacts', 'mw export ./out --format csv'],
+    options: [
+      ['--format <format>', 'parquet, csv or jsonl', 'parquet'],
+      ['--experiment <names...>', 'Only these experiments and what belongs to them'],
+      ['--artifacts', 'Files of runs, logged models and traces too, below artifacts/<experiment>/<run>/'],
+    ],
+    load: () => import('./commands/export.ts'),
   },
   {
     name: 'data',

@@ -39,7 +39,7 @@ export interface TraceOrder {
 }
 
 /** Times are numbers, the rest is text. */
-export const TRACE_ATTRIBUTES: Readonly<Record<string, 'string' | 'number'>> = {
+const TRACE_ATTRIBUTES: Readonly<Record<string, 'string' | 'number'>> = {
   trace_id: 'string',
   experiment_id: 'string',
   client_request_id: 'string',
@@ -304,7 +304,7 @@ export function traceAttribute(info: TraceInfo, key: string): string | number | 
 }
 
 /** The text that `span.content` and `text` look into. */
-export const spanContent = (span: Span): string => JSON.stringify(span);
+const spanContent = (span: Span): string => JSON.stringify(span);
 
 function spanHolds(comparison: TraceComparison, span: Span): boolean {
   if (comparison.of === 'spanAttribute') {

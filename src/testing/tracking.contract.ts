@@ -233,6 +233,35 @@ export function trackingContract(name: string, open: () => Promise<OpenTracking>
         expect(await search("dataset.context = 'training' AND dataset.digest LIKE 'x%'")).toEqual(['a']);
         expect(await search("dataset.context = 'eval'")).toEqual([]);
       });
+
+      it('tells each use of a data set once, with what it was for', async () => {
+        const dataset = { name: 'd', digest: 'x1', sourceType: 'local', source: '{}' };
+        const tagged = (value: string) => ({ dataset, tags: [{ key: 'mlflow.data.context', value }] });
+        for (const [id, context] of [
+          ['a', 'training'],
+          ['b', 'training'],
+          ['c', 'eval'],
+        ] as const) {
+          await store.createRun(info(id), {});
+          await store.logInputs(id, [tagged(context)], []);
+        }
+        await store.createRun(info('e'), {});
+        await store.logInputs('e', [{ dataset: { ...dataset, digest: 'x2' }, tags: [] }], []);
+        const { experimentId } = info('a');
+        const uses = await store.datasetUses([experimentId], 100);
+        const of = { experimentId, name: 'd' };
+        expect(uses).toHaveLength(3);
+        expect(uses).toEqual(
+          expect.arrayContaining([
+            { ...of, digest: 'x1', context: 'training' },
+            { ...of, digest: 'x1', context: 'eval' },
+            { ...of, digest: 'x2' },
+          ]),
+        );
+        expect(await store.datasetUses([], 100)).toEqual([]);
+        expect(await store.datasetUses(['999'], 100)).toEqual([]);
+        expect(await store.datasetUses([experimentId], 1)).toHaveLength(1);
+      });
     });
 
     describe('search of runs', () => {

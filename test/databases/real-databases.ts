@@ -15,7 +15,7 @@ import { promisify } from 'node:util';
 import mysql from 'mysql2/promise';
 import { Client } from 'pg';
 
-const START_MS = 30_000;
+const START_MS = 90_000;
 const run = promisify(execFile);
 
 export interface RealDatabase {

@@ -1,29 +1,46 @@
 import { createRootRoute, createRoute, createRouter, type ErrorComponentProps } from '@tanstack/react-router';
-import { lazy, Suspense, type ReactNode } from 'react';
+import { lazy } from 'react';
 import { Frame } from './design/frame.tsx';
 import { useText } from './i18n/use-text.tsx';
 import { PageHead } from './parts/page-head.tsx';
-import { DataPage } from './pages/data/data-page.tsx';
-import { EndpointPage } from './pages/endpoints/endpoint-page.tsx';
-import { EndpointsPage } from './pages/endpoints/endpoints-page.tsx';
-import { PredictionPage } from './pages/endpoints/prediction-page.tsx';
 import { HomePage } from './pages/home/home-page.tsx';
-import { ModelPage } from './pages/models/model-page.tsx';
-import { ModelsPage } from './pages/models/models-page.tsx';
-import { VersionPage } from './pages/models/version-page.tsx';
-import { IncidentPage } from './pages/monitors/incident-page.tsx';
-import { MonitorPage } from './pages/monitors/monitor-page.tsx';
-import { MonitorsPage } from './pages/monitors/monitors-page.tsx';
-import { PipelineRunPage } from './pages/pipelines/pipeline-run-page.tsx';
-import { PipelinesPage } from './pages/pipelines/pipelines-page.tsx';
 import { readLineageSearch } from './pages/lineage/lineage-address.ts';
 import { readCompareSearch } from './pages/runs/compare-search.ts';
 import { readRunSearch } from './pages/runs/run-search.ts';
 import { readRunsSearch } from './pages/runs/runs-search.ts';
-import { TracePage } from './pages/traces/trace-page.tsx';
 import { readTracesSearch } from './pages/traces/traces-search.ts';
-import { TracesPage } from './pages/traces/traces-page.tsx';
 
+// Home comes with the app; every other page when it is first opened (the frame shows nothing in its place until then).
+const DataPage = lazy(() => import('./pages/data/data-page.tsx').then((one) => ({ default: one.DataPage })));
+const EndpointPage = lazy(() =>
+  import('./pages/endpoints/endpoint-page.tsx').then((one) => ({ default: one.EndpointPage })),
+);
+const EndpointsPage = lazy(() =>
+  import('./pages/endpoints/endpoints-page.tsx').then((one) => ({ default: one.EndpointsPage })),
+);
+const PredictionPage = lazy(() =>
+  import('./pages/endpoints/prediction-page.tsx').then((one) => ({ default: one.PredictionPage })),
+);
+const ModelPage = lazy(() => import('./pages/models/model-page.tsx').then((one) => ({ default: one.ModelPage })));
+const ModelsPage = lazy(() => import('./pages/models/models-page.tsx').then((one) => ({ default: one.ModelsPage })));
+const VersionPage = lazy(() => import('./pages/models/version-page.tsx').then((one) => ({ default: one.VersionPage })));
+const IncidentPage = lazy(() =>
+  import('./pages/monitors/incident-page.tsx').then((one) => ({ default: one.IncidentPage })),
+);
+const MonitorPage = lazy(() =>
+  import('./pages/monitors/monitor-page.tsx').then((one) => ({ default: one.MonitorPage })),
+);
+const MonitorsPage = lazy(() =>
+  import('./pages/monitors/monitors-page.tsx').then((one) => ({ default: one.MonitorsPage })),
+);
+const PipelineRunPage = lazy(() =>
+  import('./pages/pipelines/pipeline-run-page.tsx').then((one) => ({ default: one.PipelineRunPage })),
+);
+const PipelinesPage = lazy(() =>
+  import('./pages/pipelines/pipelines-page.tsx').then((one) => ({ default: one.PipelinesPage })),
+);
+const TracePage = lazy(() => import('./pages/traces/trace-page.tsx').then((one) => ({ default: one.TracePage })));
+const TracesPage = lazy(() => import('./pages/traces/traces-page.tsx').then((one) => ({ default: one.TracesPage })));
 const DatasetPage = lazy(() => import('./pages/data/dataset-page.tsx').then((one) => ({ default: one.DatasetPage })));
 const LineagePage = lazy(() =>
   import('./pages/lineage/lineage-page.tsx').then((one) => ({ default: one.LineagePage })),
@@ -35,7 +52,6 @@ const StoragePage = lazy(() =>
 const RunsPage = lazy(() => import('./pages/runs/runs-page.tsx').then((one) => ({ default: one.RunsPage })));
 const RunPage = lazy(() => import('./pages/runs/run-page.tsx').then((one) => ({ default: one.RunPage })));
 const ComparePage = lazy(() => import('./pages/runs/compare-page.tsx').then((one) => ({ default: one.ComparePage })));
-const later = (page: ReactNode) => <Suspense fallback={null}>{page}</Suspense>;
 
 function Missing() {
   const { t } = useText();
@@ -88,20 +104,20 @@ const dataset = createRoute({
   },
   component: () => {
     const params = dataset.useParams();
-    return later(<DatasetPage {...params} column={dataset.useSearch().column} />);
+    return <DatasetPage {...params} column={dataset.useSearch().column} />;
   },
 });
 const lineage = createRoute({
   ...route('/lineage'),
   validateSearch: readLineageSearch,
-  component: () => later(<LineagePage search={lineage.useSearch()} />),
+  component: () => <LineagePage search={lineage.useSearch()} />,
 });
 const sql = createRoute({
   ...route('/sql'),
   validateSearch: (search: Record<string, unknown>): { q: string } => ({ q: text(search['q']) ?? '' }),
-  component: () => later(<SqlPage query={sql.useSearch().q} />),
+  component: () => <SqlPage query={sql.useSearch().q} />,
 });
-const storage = createRoute({ ...route('/storage'), component: () => later(<StoragePage />) });
+const storage = createRoute({ ...route('/storage'), component: () => <StoragePage /> });
 const pipelines = createRoute({
   ...route('/p/$project/pipelines'),
   component: () => <PipelinesPage project={pipelines.useParams().project} />,
@@ -132,20 +148,20 @@ const pipelineRun = createRoute({
 const runs = createRoute({
   ...route('/p/$project/runs'),
   validateSearch: readRunsSearch,
-  component: () => later(<RunsPage project={runs.useParams().project} search={runs.useSearch()} />),
+  component: () => <RunsPage project={runs.useParams().project} search={runs.useSearch()} />,
 });
 const run = createRoute({
   ...route('/p/$project/runs/$run'),
   validateSearch: readRunSearch,
   component: () => {
     const params = run.useParams();
-    return later(<RunPage key={params.run} project={params.project} id={params.run} search={run.useSearch()} />);
+    return <RunPage key={params.run} project={params.project} id={params.run} search={run.useSearch()} />;
   },
 });
 const compare = createRoute({
   ...route('/p/$project/compare'),
   validateSearch: readCompareSearch,
-  component: () => later(<ComparePage project={compare.useParams().project} search={compare.useSearch()} />),
+  component: () => <ComparePage project={compare.useParams().project} search={compare.useSearch()} />,
 });
 const models = createRoute({
   ...route('/p/$project/models'),

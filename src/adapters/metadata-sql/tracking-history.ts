@@ -5,7 +5,8 @@ import type { TrackingStore } from '../../ports/tracking-store.ts';
 import type { SqlEngine } from './engine.ts';
 import { at, cut, NO_POINTS, toMetrics, union, unpack, withinSteps } from './metric-points.ts';
 import type { Points } from './metric-points.ts';
-import { rows, runnerOf } from './program.ts';
+import { rows } from './program.ts';
+import { runnerOf } from './runner.ts';
 import type { Program } from './program.ts';
 import type { ChunkRow, RunMetricRow, TrackingDb } from './tracking-tables.ts';
 

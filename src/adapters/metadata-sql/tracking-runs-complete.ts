@@ -2,7 +2,8 @@
 import type { DatasetInput, Entry, Metric, ModelOutput, Run, RunInfo } from '../../domain/tracking.ts';
 import type { RunSearch } from '../../ports/tracking-store.ts';
 import { rows } from './program.ts';
-import type { Program, Runner } from './program.ts';
+import type { Program } from './program.ts';
+import type { Runner } from './runner.ts';
 import { fromPoint, pieces } from './tracking-tables.ts';
 import type { PointRow, RunRow, TrackingDb } from './tracking-tables.ts';
 

@@ -1,7 +1,8 @@
 import { experimentNotActive, experimentNotFound, RUN_NAME_TAG, runNotFound } from '../../domain/tracking.ts';
 import type { TrackingStore } from '../../ports/tracking-store.ts';
 import type { SqlEngine } from './engine.ts';
-import { rows, runnerOf } from './program.ts';
+import { rows } from './program.ts';
+import { runnerOf } from './runner.ts';
 import { runPrograms } from './tracking-log.ts';
 import { runCompletion, toInfo } from './tracking-runs-complete.ts';
 import { runCount, runKeys, runSearch } from './tracking-search.ts';

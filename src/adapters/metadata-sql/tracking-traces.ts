@@ -24,18 +24,18 @@ export function sqlTraces(db: TraceDb, engine: SqlEngine): TraceStore {
   async function read(tx: TraceDb, ids: readonly string[]): Promise<readonly TraceInfo[]> {
     const found = new Map<string, TraceInfo>();
     for (const some of groups([...new Set(ids)], 200)) {
-      const [rows, tags, metadata, assessments] = [
-        await tx.selectFrom('traces').selectAll().where('id', 'in', some).execute(),
-        await tx.selectFrom('trace_tags').selectAll().where('trace_id', 'in', some).execute(),
-        await tx.selectFrom('trace_metadata').selectAll().where('trace_id', 'in', some).execute(),
-        await tx
-          .selectFrom('assessments')
-          .select(['trace_id', 'valid', 'doc'])
-          .where('trace_id', 'in', some)
-          .orderBy('created_at')
-          .orderBy('id')
-          .execute(),
-      ];
+      const rows = await tx.selectFrom('traces').selectAll().where('id', 'in', some).execute();
+      // Most writes are of traces that are new.
+      if (rows.length === 0) continue;
+      const tags = await tx.selectFrom('trace_tags').selectAll().where('trace_id', 'in', some).execute();
+      const metadata = await tx.selectFrom('trace_metadata').selectAll().where('trace_id', 'in', some).execute();
+      const assessments = await tx
+        .selectFrom('assessments')
+        .select(['trace_id', 'valid', 'doc'])
+        .where('trace_id', 'in', some)
+        .orderBy('created_at')
+        .orderBy('id')
+        .execute();
       const tagsOf = Map.groupBy(tags, (row) => row.trace_id);
       const metadataOf = Map.groupBy(metadata, (row) => row.trace_id);
       const assessmentsOf = Map.groupBy(assessments, (row) => row.trace_id);
@@ -69,8 +69,9 @@ export function sqlTraces(db: TraceDb, engine: SqlEngine): TraceStore {
     if (before === undefined) {
       await engine.insertAbsent(tx.insertInto('traces').values(toTraceRow(fresh)), 'id').execute();
     }
-    await lock(tx, fresh.id);
+    // Where a writer is alone, what was read still holds.
     if (engine.lockRow === undefined) return before;
+    await lock(tx, fresh.id);
     const [now] = await read(tx, [fresh.id]);
     return before === undefined && now?.spanCount === 0 && Object.keys(now.tags).length === 0 ? undefined : now;
   }
@@ -84,7 +85,7 @@ export function sqlTraces(db: TraceDb, engine: SqlEngine): TraceStore {
   ): Promise<void> {
     const changed = Object.entries(after).filter(([key, value]) => before?.[key] !== value);
     const rows = changed.map(([key, value]) => ({ trace_id: id, key, value }));
-    for (const some of pieces(rows)) {
+    for (const some of groups(rows, 64)) {
       const insert = tx.insertInto(table).values(some);
       await engine.upsert(insert, { key: ['trace_id', 'key'], set: ['value'] }).execute();
     }

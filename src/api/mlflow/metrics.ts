@@ -73,7 +73,7 @@ export function metricRoutes({ tracking }: MlflowDeps): readonly Route[] {
       input: z.object({ run_id: required, metrics: messages(point), params: messages(entry), tags: messages(entry) }),
       quick({ run_id, metrics, params, tags }) {
         if (typeof run_id !== 'string' || run_id === '' || !Array.isArray(metrics)) return undefined;
-        const empty = (list: unknown): boolean => list === undefined || (Array.isArray(list) && list.length === 0);
+        const empty = (sent: unknown): boolean => sent === undefined || (Array.isArray(sent) && sent.length === 0);
         if (!empty(params) || !empty(tags)) return undefined;
         const points: Point[] = [];
         for (const raw of metrics) {

@@ -62,7 +62,7 @@ function lifetime(seconds: number | undefined, fallback: number): number {
   });
 }
 
-export function signedRoutes({ tracking, signer }: MlflowDeps): readonly Route[] {
+export function signedRoutes({ tracking, signer, artifactLimitBytes = DEFAULT_LIMIT }: MlflowDeps): readonly Route[] {
   const addressOf = (
     base: string,
     verb: 'PUT' | 'GET',
@@ -111,7 +111,7 @@ export function signedRoutes({ tracking, signer }: MlflowDeps): readonly Route[]
         handler: async (input) => {
           const at = await located(input['*'], fileName(input.path));
           const parts = input.parts.map(({ part_number: number, etag }) => ({ number, etag }));
-          await tracking.completeUpload(input.upload_id, at.owner, at.path, parts, DEFAULT_LIMIT);
+          await tracking.completeUpload(input.upload_id, at.owner, at.path, parts, artifactLimitBytes);
           return {};
         },
       }),

@@ -267,7 +267,7 @@ const NONE: Kinds = new Map();
 const base64 = (hex: string): string => Buffer.from(hex, 'hex').toString('base64');
 
 /** OpenTelemetry's Span in proto3 JSON: ids as base64, 64-bit numbers as text. */
-export function spanWire(span: Span): Wire {
+function spanWire(span: Span): Wire {
   const events = span.events.map((event) => ({
     name: event.name,
     time_unix_nano: event.timeNs,

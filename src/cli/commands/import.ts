@@ -20,6 +20,8 @@ export async function run({ config, out }: Session, args: readonly string[], fla
   const artifacts = textFlag(flags, 'sourceArtifacts');
   const authorization = authorizationOf(flags);
   const abort = new AbortController();
+  // The program's own handler would end in the middle of a run.
+  process.removeAllListeners('SIGINT');
   process.once('SIGINT', () => abort.abort());
   let shown = 0;
   const started = performance.now();

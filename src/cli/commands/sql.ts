@@ -2,23 +2,12 @@ import { createInterface } from 'node:readline/promises';
 import { text as readAll } from 'node:stream/consumers';
 import { MillwrightError } from '../../domain/errors.ts';
 import { type Schemas, unwrap } from '../client/client.ts';
+import { csvLine } from '../csv.ts';
 import { duration, safe } from '../output.ts';
 import { fail, type Flags, type Session, textFlag } from '../session.ts';
 
 type Answer = Schemas['SqlResult'];
 type Cell = Answer['rows'][number][number];
-
-/** As RFC 4180 has it; null is an empty field. */
-function csvOf(answer: Answer): readonly string[] {
-  const field = (cell: Cell): string => {
-    const text = cell === null ? '' : String(cell);
-    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  };
-  return [
-    answer.columns.map((column) => field(column.name)).join(','),
-    ...answer.rows.map((row) => row.map(field).join(',')),
-  ];
-}
 
 /** One line a cell, and not wider than a person reads. */
 function shown(cell: Cell): string | number {
@@ -33,7 +22,8 @@ async function ask({ api }: Session, sql: string, limit: number): Promise<Answer
 
 function print({ out }: Session, answer: Answer, csv: boolean): void {
   if (csv && !out.json) {
-    process.stdout.write(`${csvOf(answer).join('\n')}\n`);
+    const lines = [answer.columns.map((column) => column.name), ...answer.rows].map(csvLine);
+    process.stdout.write(`${lines.join('\n')}\n`);
     if (answer.truncated) out.note(`only the first ${answer.rows.length} rows: --limit takes more`);
     return;
   }

@@ -12,6 +12,7 @@ import {
   checkAlias,
   checkModelName,
   checkRegistryTag,
+  checkTexts,
   modelNotFound,
   versionNotFound,
 } from './name-rules.ts';
@@ -138,6 +139,7 @@ async function appendRefused(
 export function createModels(store: MetadataStore, clock: Clock, ids: Ids): Models {
   async function createModel(ctx: Context, { name, description, tags = [] }: NewModel): Promise<RegisteredModel> {
     checkModelName(name);
+    checkTexts({ description });
     for (const tag of tags) checkRegistryTag(tag);
     const now = clock.now();
     const model: RegisteredModel = {
@@ -252,7 +254,10 @@ export function createModels(store: MetadataStore, clock: Clock, ids: Ids): Mode
       }
     },
     getModel: (name) => mustModel(store, name),
-    updateModel: (name, description) => change(name, (model) => ({ ...model, description })),
+    async updateModel(name, description) {
+      checkTexts({ description });
+      return change(name, (model) => ({ ...model, description }));
+    },
     async renameModel(name, to) {
       checkModelName(to, 'new_name');
       await mustNotServe(store, name);

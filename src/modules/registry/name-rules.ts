@@ -35,6 +35,20 @@ export function checkAlias(alias: string): void {
   }
 }
 
+const MAX_TEXT = 100_000;
+const MAX_ADDRESS = 2000;
+
+/** What a person writes of a model or version, and where it says it comes from. */
+export function checkTexts(texts: {
+  readonly description?: string | undefined;
+  readonly source?: string | undefined;
+  readonly runLink?: string | undefined;
+}): void {
+  checkLength(texts.description ?? '', MAX_TEXT, 'description');
+  checkLength(texts.source ?? '', MAX_ADDRESS, 'source');
+  checkLength(texts.runLink ?? '', MAX_ADDRESS, 'run_link');
+}
+
 export function checkRegistryTag({ key, value }: Entry): void {
   checkKey(key, 'key');
   checkLength(value, MAX_REGISTRY_TAG_VALUE, 'value');

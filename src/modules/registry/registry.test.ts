@@ -195,7 +195,7 @@ describe('a new name', () => {
     await store.releases.insert({ ...made, id: 'e-r1', endpoint: 'e', modelDigest: '' });
     await store.proofs.insert({ ...made, id: 'old/2/1', status: 'proven', environmentId: 'env' });
     await registry.renameModel('old', 'new');
-    expect((await registry.listVersions('new')).map((version) => version.id)).toEqual(['new/3', 'new/2', 'new/1']);
+    expect((await registry.listVersions('new')).map((one) => one.id)).toEqual(['new/3', 'new/2', 'new/1']);
     expect((await registry.getByAlias('new', 'champion')).number).toBe(2);
     expect((await store.images.get('sha256:1'))?.model).toBe('new');
     expect((await store.releases.get('e-r1'))?.model).toBe('new');

@@ -5,7 +5,7 @@ import type { Clock, Ids } from '../../ports/clock.ts';
 import type { Context } from '../../ports/context.ts';
 import type { MetadataStore } from '../../ports/metadata-store.ts';
 import { appendAliasMoved, appendRegistryEvent, mustModel, mustNotServe, mustVersion, versionsOf } from './models.ts';
-import { checkModelName, checkRegistryTag, stageOf, versionNumber } from './name-rules.ts';
+import { checkModelName, checkRegistryTag, checkTexts, stageOf, versionNumber } from './name-rules.ts';
 import { resolveSource, type Source } from './version-source.ts';
 import { isPrompt } from './webhook-events.ts';
 
@@ -82,6 +82,7 @@ export function createVersions(store: MetadataStore, clock: Clock, ids: Ids): Ve
   return {
     async createVersion(ctx, given) {
       checkModelName(given.model);
+      checkTexts(given);
       const { model: name, tags = [], lineage } = given;
       for (const tag of tags) checkRegistryTag(tag);
       // A prompt has no files: its text is a tag, and its source a word that nobody reads.
@@ -153,7 +154,10 @@ export function createVersions(store: MetadataStore, clock: Clock, ids: Ids): Ve
       const versions = await versionsOf(store, name);
       return versions.filter((version) => version.deletedAt === undefined).sort((a, b) => b.number - a.number);
     },
-    updateVersion: (name, number, description) => change(name, number, (version) => ({ ...version, description })),
+    async updateVersion(name, number, description) {
+      checkTexts({ description });
+      return change(name, number, (version) => ({ ...version, description }));
+    },
     async setVersionTag(ctx, name, number, tag) {
       checkRegistryTag(tag);
       const told = { key: tag.key, value: tag.value };

@@ -4,10 +4,13 @@ import { createMutex } from '../../platform/mutex.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { MetadataStore } from '../../ports/metadata-store.ts';
 import type { Cell, QueryAnswer, QueryEngine, ScanRow } from '../../ports/table-source.ts';
+import { DETAIL_TABLES } from './detail-tables.ts';
 import { OPERATION_TABLES } from './operation-tables.ts';
 import { REGISTRY_TABLES } from './registry-tables.ts';
 import type { Bound, Table, TableColumn } from './table.ts';
 import { TRACKING_TABLES } from './tracking-tables.ts';
+
+export type { Table } from './table.ts';
 
 interface TablesDeps {
   readonly store: MetadataStore;
@@ -42,7 +45,10 @@ const WAITING = 8;
 /** The engine is put away, and its memory given back, when nobody has asked for this long. */
 const IDLE_MS = 120_000;
 
-const PICTURE: readonly Table[] = [...TRACKING_TABLES, ...REGISTRY_TABLES, ...OPERATION_TABLES];
+/** Those that are about what experiments hold. */
+export const EXPERIMENT_TABLES: readonly Table[] = [...TRACKING_TABLES, ...DETAIL_TABLES];
+/** Every documented table. */
+export const PICTURE: readonly Table[] = [...EXPERIMENT_TABLES, ...REGISTRY_TABLES, ...OPERATION_TABLES];
 
 const EXAMPLES = [
   {

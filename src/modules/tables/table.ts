@@ -19,7 +19,8 @@ export interface Table {
   readonly columns: readonly TableColumn[];
   /** Read anew for each query, narrowed to what it binds. */
   readonly onDemand?: true;
-  rows(store: Stores, bound: Bound): AsyncIterable<readonly ScanRow[]>;
+  /** `most`: refuses to read more rows than that, where a table has so many that it matters. */
+  rows(store: Stores, bound: Bound, most?: number): AsyncIterable<readonly ScanRow[]>;
 }
 
 /** `name TYPE: description` */

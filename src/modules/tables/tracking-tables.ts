@@ -36,7 +36,7 @@ async function* seriesOf(store: Stores, bound: Bound): AsyncIterable<ScanRow> {
 }
 
 /** All points of those metrics, in batches. */
-async function* history(store: Stores, bound: Bound): AsyncIterable<readonly ScanRow[]> {
+async function* history(store: Stores, bound: Bound, most = MAX_POINTS): AsyncIterable<readonly ScanRow[]> {
   let read = 0;
   let rows: ScanRow[] = [];
   for await (const [run = null, key = null, value = null, step = null, time = null, count] of seriesOf(store, bound)) {
@@ -47,10 +47,10 @@ async function* history(store: Stores, bound: Bound): AsyncIterable<readonly Sca
           ? [{ value, step, timestamp: time }]
           : await store.tracking.metricHistory(String(run), String(key), { limit: HISTORY_PAGE, offset });
       read += points.length;
-      if (read > MAX_POINTS) {
+      if (read > most) {
         throw new MillwrightError(
           'MW-SQL',
-          `the history has more than ${MAX_POINTS.toLocaleString('en-US')} points to read`,
+          `the history has more than ${most.toLocaleString('en-US')} points to read`,
           {
             where: 'metric_history',
             next: "say which in the WHERE beside it: metric_history WHERE run_id = '…' AND key = 'loss'",
@@ -81,6 +81,12 @@ export const TRACKING_TABLES: readonly Table[] = [
       'updated_at TIMESTAMP: Last change of name or lifecycle',
     ),
     rows: (store) => scanned(store, 'experiments'),
+  },
+  {
+    name: 'experiment_tags',
+    description: 'Tags of experiments',
+    columns: columns('experiment_id VARCHAR: Its experiment', 'key VARCHAR: Its name', 'value VARCHAR: Its text'),
+    rows: (store) => scanned(store, 'experimentTags'),
   },
   {
     name: 'runs',

@@ -38,7 +38,6 @@ export type { ArtifactFile, OwnerRef } from './artifacts.ts';
 export type { Wandb } from './wandb.ts';
 export type { WandbArtifacts } from './wandb-artifacts.ts';
 export type { SearchQuery } from './experiments.ts';
-export type { AssessmentChange, TraceQuery } from './traces.ts';
 
 export interface Tracking
   extends Experiments,

@@ -28,7 +28,7 @@ export function checkTraceTag(key: string): void {
 }
 
 /** Never in the middle of a surrogate pair. */
-export function cutText(given: string, limit: number): string {
+function cutText(given: string, limit: number): string {
   const text = storableText(given);
   if (text.length <= limit) return text;
   const last = text.charCodeAt(limit - 1);

@@ -1,5 +1,5 @@
 /** Every read of the app as query options. The first part of a key is the resource; the live stream marks those as old. */
-import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { body, client } from './client.ts';
 
 /** `-` in an address means: all projects. */
@@ -37,34 +37,11 @@ export const queries = {
       queryKey: ['runs', 'experiments'],
       queryFn: ({ signal }) => body(client.GET('/api/v1/experiments', { signal })),
     }),
-  runs: (search: { readonly experiment?: string; readonly filter?: string; readonly order?: string }) =>
-    infiniteQueryOptions({
-      queryKey: ['runs', 'page', search],
-      queryFn: ({ signal, pageParam }) =>
-        body(
-          client.GET('/api/v1/runs', {
-            signal,
-            params: { query: { ...search, limit: 500, ...(pageParam === '' ? {} : { pageToken: pageParam }) } },
-          }),
-        ),
-      initialPageParam: '',
-      getNextPageParam: (page) => page.nextPageToken,
-      placeholderData: keepPreviousData,
-    }),
   run: (id: string) =>
     queryOptions({
       queryKey: ['runs', id],
       queryFn: ({ signal }) => body(client.GET('/api/v1/runs/{id}', { signal, params: { path: { id } } })),
       refetchInterval: (query) => (query.state.data?.run.status === 'RUNNING' ? 2000 : false),
-    }),
-  history: (id: string, key: string, live = false) =>
-    queryOptions({
-      queryKey: ['runs', id, 'history', key],
-      queryFn: ({ signal }) =>
-        body(
-          client.GET('/api/v1/runs/{id}/history', { signal, params: { path: { id }, query: { key, limit: 4000 } } }),
-        ),
-      refetchInterval: live ? 2000 : false,
     }),
   artifacts: (id: string, path: string) =>
     queryOptions({

@@ -8,7 +8,6 @@ export type Trace = Schemas['TraceSummary'];
 export type TraceDetail = Schemas['TraceDetail'];
 export type SpanOutline = Schemas['SpanOutline'];
 export type SpanDetail = Schemas['SpanDetail'];
-export type TraceAssessment = Schemas['TraceAssessment'];
 
 export interface TracesAsked {
   readonly experiment?: string;

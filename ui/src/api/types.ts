@@ -30,7 +30,6 @@ export type Rollout = Schemas['Rollout'];
 export type Run = Schemas['Run'];
 export type RunDetail = Schemas['RunDetail'];
 export type SqlResult = Schemas['SqlResult'];
-export type SqlTables = Schemas['SqlTables'];
 export type Stage = Schemas['Stage'];
 export type StepRun = Schemas['StepRun'];
 export type Trash = Schemas['Trash'];

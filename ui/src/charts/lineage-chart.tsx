@@ -138,7 +138,9 @@ function Drawing({ graph, boxes, edges, back, routes, shape, active, onActive, o
         const [a, b] = [shape.at.get(edge.from), shape.at.get(edge.to)];
         if (a === undefined || b === undefined) return null;
         // At the far end from what is pointed at, so that the labels of many edges do not lie on each other.
-        const share = hot === edge.from ? 0.74 : hot === edge.to ? 0.26 : 0.5;
+        const alone =
+          drawn.filter((one) => lit(one) && (hot === edge.from ? one.from === hot : one.to === hot)).length < 2;
+        const share = alone ? 0.5 : hot === edge.from ? 0.74 : hot === edge.to ? 0.26 : 0.5;
         const x = a.x + NODE + (b.x - a.x - NODE) * share;
         const y = (share === 0.5 ? (a.y + b.y) / 2 : share > 0.5 ? b.y : a.y) + HIGH / 2 - 5;
         return (
@@ -162,7 +164,9 @@ export function LineageChart({ graph, label, onFocus, small = false, takeFocus =
   const [ref, width] = useWidth<HTMLDivElement>(900);
   const { view, plan, boxes } = useBoxes(graph, open, small);
   const gap =
-    plan.columns < 2 ? 0 : Math.max(40, Math.min(104, (width - 4 - plan.columns * NODE) / (plan.columns - 1)));
+    plan.columns < 2
+      ? 0
+      : Math.max(small ? 44 : 64, Math.min(104, (width - 4 - plan.columns * NODE) / (plan.columns - 1)));
   const shape = useMemo(() => geometry(plan, { width: NODE, height: HIGH, pitch: 52, gap }), [plan, gap]);
   const routes = useMemo(
     () => new Map(plan.routes.map((one) => [edgeKey(one), [one.from, ...one.via, one.to]])),

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Outlet, useRouterState } from '@tanstack/react-router';
-import { useState } from 'react';
+import { Suspense, useState } from 'react';
 import { addresses } from '../api/addresses.ts';
 import { queries } from '../api/queries.ts';
 import { ApiProblem } from '../api/problem.ts';
@@ -104,7 +104,13 @@ export function Frame() {
             <LiveMark />
           </header>
           <main id="main" tabIndex={-1}>
-            {locked ? <SignIn /> : <Outlet />}
+            {locked ? (
+              <SignIn />
+            ) : (
+              <Suspense fallback={null}>
+                <Outlet />
+              </Suspense>
+            )}
           </main>
         </div>
       </div>

@@ -132,5 +132,5 @@ export async function up(db: Kysely<unknown>, types: ColumnTypes): Promise<void>
     .addPrimaryKeyConstraint('trace_links_pk', ['kind', 'target', 'trace_id'])
     .execute();
 
-  await fillOld(db as unknown as Kysely<Before>);
+  await fillOld(db.withTables<Before>());
 }

@@ -7,7 +7,7 @@ import { betterIs } from '../runs/metric-sense.ts';
 import { roleOfVersion } from './verdict.tsx';
 
 /** The metrics of a family, best known first: most versions have it, and its name says what is better. */
-export function familyMetrics(versions: readonly ModelVersionSummary[]): readonly string[] {
+function familyMetrics(versions: readonly ModelVersionSummary[]): readonly string[] {
   const names = [...new Set(versions.flatMap((one) => Object.keys(one.metrics)))].filter(
     (name) => !/^(gain|champion)\./.test(name),
   );

@@ -8,12 +8,12 @@ import { Status } from '../../parts/status.tsx';
 export function GatesTable({
   gates,
   color,
-  where = true,
+  scale = 150,
 }: {
   readonly gates: readonly Gate[];
   readonly color: string;
-  /** With the file and line, or the alias, that asks for it. */
-  readonly where?: boolean;
+  /** Width of the drawn scale. */
+  readonly scale?: number;
 }) {
   const { t, f } = useText();
   return (
@@ -30,19 +30,17 @@ export function GatesTable({
             </th>
             <th scope="col">{t('version.thick')}</th>
             <th scope="col">{t('version.verdict')}</th>
-            {where ? (
-              <th scope="col" className="hide-s">
-                {t('version.where')}
-              </th>
-            ) : null}
+            <th scope="col" className="hide-s">
+              {t('version.where')}
+            </th>
           </tr>
         </thead>
         <tbody>
-          {gates.map((gate) => {
+          {gates.map((gate, i) => {
             const limits = gateLimits(gate.required);
             const name = /^[\w.]+/.exec(gate.text)?.[0] ?? gate.text;
             return (
-              <tr key={gate.text}>
+              <tr key={`${gate.text} ${i}`}>
                 <td className="mono nw" title={gate.text}>
                   {name}
                 </td>
@@ -58,7 +56,7 @@ export function GatesTable({
                       observed={gate.observed}
                       limits={limits}
                       color={color}
-                      width={where ? 150 : 110}
+                      width={scale}
                       label={`${gate.text}: ${f.num(gate.observed)}`}
                     />
                   )}
@@ -70,7 +68,7 @@ export function GatesTable({
                     <Status kind={gate.passed ? 'passed' : 'failed'} />
                   )}
                 </td>
-                {where ? <td className="meta mono hide-s">{gate.where}</td> : null}
+                <td className="meta mono hide-s">{gate.where}</td>
               </tr>
             );
           })}

@@ -45,12 +45,17 @@ function Refused({
         <Dialog.Popup className="float dlg wide refused">
           <Dialog.Title>{t('alias.refused', { alias, version })}</Dialog.Title>
           <Dialog.Description className="mut">
-            {message}{' '}
+            {gates.length === 0
+              ? message
+              : t('alias.refused.n', {
+                  n: gates.filter((one) => one.passed !== true).length,
+                  total: gates.length,
+                })}{' '}
             {from === undefined ? t('alias.refused.none', { alias }) : t('alias.refused.stays', { alias, from })}
           </Dialog.Description>
           {gates.length > 0 ? (
             <div className="gap">
-              <GatesTable gates={gates} color="var(--next)" where={false} />
+              <GatesTable gates={gates} color="var(--next)" scale={96} />
             </div>
           ) : detail.isFetching ? (
             <Waiting rows={2} what={t('version.gates')} />

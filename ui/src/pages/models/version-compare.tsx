@@ -128,8 +128,12 @@ function Metrics({ a, b }: { readonly a: ModelVersionDetail; readonly b: ModelVe
             const [was, is] = [a.version.metrics[name], b.version.metrics[name]];
             const difference = was === undefined || is === undefined ? undefined : is.value - was.value;
             const sense = betterIs(name);
-            const turned =
-              sense === undefined || difference === undefined ? undefined : sense === 'less' ? -difference : difference;
+            const sign = sense === 'less' ? -1 : 1;
+            const turned = sense === undefined || difference === undefined ? undefined : sign * difference;
+            const half =
+              was === undefined || is === undefined || !known(was) || !known(is)
+                ? undefined
+                : Math.hypot((was.high - was.low) / 2, (is.high - is.low) / 2);
             const cell = (one: Estimate | undefined): ReactNode =>
               one === undefined ? (
                 <span className="dim">—</span>
@@ -149,16 +153,21 @@ function Metrics({ a, b }: { readonly a: ModelVersionDetail; readonly b: ModelVe
                   {turned === undefined ? (
                     ''
                   ) : (
-                    <IntervalDot width={110} value={turned} label={`${name} ${f.signed(turned)}`} />
+                    <IntervalDot
+                      width={110}
+                      value={turned}
+                      {...(half === undefined ? {} : { low: turned - half, high: turned + half })}
+                      label={`${name} ${f.signed(turned)}`}
+                    />
                   )}
                 </td>
                 <td className="mut nw">
-                  {was === undefined || is === undefined
+                  {difference === undefined
                     ? ''
-                    : !known(was) || !known(is)
+                    : half === undefined
                       ? t('no.interval')
-                      : was.low <= is.high && is.low <= was.high
-                        ? t('version.overlap')
+                      : Math.abs(difference) <= half
+                        ? t('no.difference')
                         : turned === undefined
                           ? ''
                           : turned > 0

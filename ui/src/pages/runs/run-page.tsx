@@ -132,7 +132,7 @@ function Origin({ project, detail }: { readonly project: string; readonly detail
     </span>,
   ]);
   return (
-    <>
+    <div className="about">
       <Facts rows={rows} />
       {children.length === 0 ? null : (
         <>
@@ -159,7 +159,7 @@ function Origin({ project, detail }: { readonly project: string; readonly detail
           </ul>
         </>
       )}
-    </>
+    </div>
   );
 }
 

@@ -1,10 +1,11 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useMemo, useRef } from 'react';
+import { useEffect, useMemo } from 'react';
 import { useText } from '../../i18n/use-text.tsx';
 import { ColumnHead, nextOrder, wayOf } from './column-head.tsx';
 import { RunRow } from './run-row.tsx';
 import type { RunRows } from './run-rows.ts';
 import { columnId, type RunColumn } from './runs-search.ts';
+import { useRoom } from './use-room.ts';
 
 const ROW = 32;
 const WIDTHS = { metric: 86, param: 78, tag: 96 } as const;
@@ -33,13 +34,13 @@ export function RunTable(props: RunTableProps) {
   const { project, rows, total, columns, onColumns, order, onOrder, selected, onSelect, current, narrow, trash } =
     props;
   const { t } = useText();
-  const box = useRef<HTMLDivElement>(null);
+  const [box, room] = useRoom<HTMLDivElement>(narrow ? 84 : 62, 200);
   const shown = useMemo(() => (narrow ? columns.slice(0, 1) : columns), [narrow, columns]);
   const virtual = useVirtualizer({
     count: total,
     getScrollElement: () => box.current,
     estimateSize: () => ROW,
-    overscan: 10,
+    overscan: 6,
   });
   const items = virtual.getVirtualItems();
   const [from, to] = [items[0]?.index ?? 0, items.at(-1)?.index ?? 0];
@@ -77,7 +78,13 @@ export function RunTable(props: RunTableProps) {
       aria-label={t('runs.table')}
       aria-rowcount={total + 1}
       tabIndex={0}
-      style={{ height: `min(${(total + 1) * ROW + 18}px, calc(100vh - ${narrow ? 330 : 262}px))`, minHeight: 160 }}
+      onKeyDown={(event) => {
+        // Space scrolls a page; on a row that the keys stand on it selects, as in every list.
+        if (event.key !== ' ' || current < 0 || event.target !== event.currentTarget) return;
+        event.preventDefault();
+        onSelect(current, event.shiftKey);
+      }}
+      style={{ height: Math.min(room, (total + 1) * ROW + 18) }}
     >
       <div role="rowgroup" style={{ minWidth: least }} className="vhead">
         <div className="vr head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: widths }}>

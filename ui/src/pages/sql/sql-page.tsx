@@ -119,7 +119,7 @@ export function SqlPage({ query }: { readonly query: string }) {
                 <span className="meta hide-s" id="sql-keys">
                   {t('sql.keys')}
                 </span>
-                <CopyButton text={`mw sql ${JSON.stringify(text.trim())}`} label={t('sql.command')} />
+                <CopyButton text={`mw sql '${text.trim().replaceAll("'", `'\\''`)}'`} label={t('sql.command')} />
                 <button
                   type="button"
                   className="btn sm pri"

@@ -31,47 +31,49 @@ function Found({ found }: { readonly found: Collected }) {
               </span>
             ))}
           </p>
-          <VirtualRows
-            label={t('gc.goes')}
-            rows={found.goes}
-            rowKey={(one) => `${one.kind} ${one.id}`}
-            rowHeight={28}
-            most="340px"
-            columns={[
-              {
-                key: 'kind',
-                head: t('trash.kind'),
-                width: '110px',
-                order: (one) => one.kind,
-                render: (one) => thingWord(one.kind, t),
-              },
-              {
-                key: 'label',
-                head: t('trash.name'),
-                width: 'minmax(140px, 1fr)',
-                order: (one) => one.label,
-                render: (one) => <span title={one.id}>{one.label}</span>,
-              },
-              {
-                key: 'at',
-                head: t('gc.last'),
-                width: '110px',
-                num: true,
-                wide: true,
-                order: (one) => one.at ?? 0,
-                render: (one) => (one.at === undefined ? <span className="dim">—</span> : f.when(one.at)),
-              },
-              {
-                key: 'bytes',
-                head: t('trash.bytes'),
-                width: '88px',
-                num: true,
-                order: (one) => one.bytes,
-                render: (one) => f.bytes(one.bytes),
-              },
-            ]}
-          />
-          {items > found.goes.length ? (
+          {found.goes.length === 0 ? null : (
+            <VirtualRows
+              label={t('gc.goes')}
+              rows={found.goes}
+              rowKey={(one) => `${one.kind} ${one.id}`}
+              rowHeight={28}
+              most="340px"
+              columns={[
+                {
+                  key: 'kind',
+                  head: t('trash.kind'),
+                  width: '110px',
+                  order: (one) => one.kind,
+                  render: (one) => thingWord(one.kind, t),
+                },
+                {
+                  key: 'label',
+                  head: t('trash.name'),
+                  width: 'minmax(140px, 1fr)',
+                  order: (one) => one.label,
+                  render: (one) => <span title={one.id}>{one.label}</span>,
+                },
+                {
+                  key: 'at',
+                  head: t('gc.last'),
+                  width: '110px',
+                  num: true,
+                  wide: true,
+                  order: (one) => one.at ?? 0,
+                  render: (one) => (one.at === undefined ? <span className="dim">—</span> : f.when(one.at)),
+                },
+                {
+                  key: 'bytes',
+                  head: t('trash.bytes'),
+                  width: '88px',
+                  num: true,
+                  order: (one) => one.bytes,
+                  render: (one) => f.bytes(one.bytes),
+                },
+              ]}
+            />
+          )}
+          {found.goes.length > 0 && items > found.goes.length ? (
             <p className="meta">{t('gc.shown', { n: found.goes.length, total: items })}</p>
           ) : null}
         </>

@@ -10,7 +10,7 @@ import { nextTraceOrder } from './traces-search.ts';
 
 const ROW = 36;
 
-export const TRACE_MARKS: Readonly<Record<Trace['state'], MarkKind>> = {
+const TRACE_MARKS: Readonly<Record<Trace['state'], MarkKind>> = {
   OK: 'done',
   ERROR: 'failed',
   IN_PROGRESS: 'running',
