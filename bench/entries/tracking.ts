@@ -115,16 +115,17 @@ async function mlflowRows(python: string, quick: boolean, file: string, bytes: n
 
 /** A chart page (ten curves of 500 points) again and again while four clients log batches; p99 in ms, and the batches' rate. */
 async function chartUnderLoad(url: string, run: string, seconds: number): Promise<{ p99: number; rows: number }> {
-  let on = true;
+  const stop = new AbortController();
   const found: number[] = [];
+  const page = (): Promise<unknown> => Promise.all(Array.from({ length: 10 }, () => chart(url, run, 'm0', 500)));
   const reading = (async () => {
-    while (on) {
-      found.push(...(await times(1, () => Promise.all(Array.from({ length: 10 }, () => chart(url, run, 'm0', 500))))));
+    while (!stop.signal.aborted) {
+      found.push(...(await times(1, page)));
       await sleep(20);
     }
   })();
   const rows = await logBatch(url, seconds);
-  on = false;
+  stop.abort();
   await reading;
   return {
     p99: percentile(

@@ -52,7 +52,10 @@ const SETTINGS = [
 
 function sessionOf(command: Command): Session {
   const flags = command.optsWithGlobals<CommonFlags & Record<string, unknown>>();
-  const config = readConfig(Object.fromEntries(SETTINGS.map((key) => [key, flags[key]])));
+  const config = readConfig(
+    // A flag without a value is the command's own (`mw export --artifacts`).
+    Object.fromEntries(SETTINGS.map((key) => [key, flags[key] === true ? undefined : flags[key]])),
+  );
   const plain = flags.color === false || noColor() || !process.stdout.isTTY;
   const out = createOutput({ json: flags.json === true, quiet: flags.quiet === true, color: !plain });
   return {

@@ -196,13 +196,6 @@ export function isLater(a: Metric, b: Metric): boolean {
   return a.value > b.value;
 }
 
-/** Rows evenly apart, first and last kept; for lists that may be shortened without saying more than that. */
-export function thinned<T>(rows: readonly T[], most: number): readonly T[] {
-  if (rows.length <= most) return rows;
-  const step = (rows.length - 1) / (most - 1);
-  return Array.from({ length: most }, (_, i) => rows[Math.round(i * step)]).filter((row) => row !== undefined);
-}
-
 /** SQL LIKE: `%` any run of characters, `_` one; without backtracking, so that a hostile pattern costs length times length at most. */
 export function matchesLike(text: string, pattern: string, ignoreCase: boolean): boolean {
   const value = ignoreCase ? text.toLowerCase() : text;

@@ -134,7 +134,10 @@ export interface TrackingStore extends TraceStore {
   metricHistory(runId: string, key: string, slice: Slice): Promise<readonly Metric[]>;
   /** Costs what the answer holds and not what the history holds. An unknown key has no points. */
   sampleHistory(runId: string, key: string, query: SampleQuery): Promise<Sample>;
-  /** Keys that runs of these experiments have, most used first, at most 2,000 of each kind. */
+  /**
+   * Keys that active runs of these experiments have, most used first, at most 2,000 of each kind. Of an experiment with very many runs
+   * the newest 5,000 at least are counted.
+   */
   runKeys(experimentIds: readonly string[]): Promise<{
     readonly metrics: readonly KeyCount[];
     readonly params: readonly KeyCount[];

@@ -263,13 +263,13 @@ export function runCount(db: TrackingDb, engine: SqlEngine): (asked: Asked) => P
       );
     }
     // Counting has no first page: the index of one condition is read whole, and only what it names is looked up.
-    const [first] = filter.flatMap((one) => {
-      const found = candidates(engine, experiments, one);
-      return found === undefined ? [] : [{ one, found }];
+    const [first] = filter.flatMap((comparison) => {
+      const found = candidates(engine, experiments, comparison);
+      return found === undefined ? [] : [{ comparison, found }];
     });
     const from = first === undefined ? sql`runs` : sql`(${first.found}) as few cross join runs`;
     const joined = first === undefined ? sql`` : sql`runs.id = few.run_id and `;
-    const rest = filter.filter((one) => one !== first?.one);
+    const rest = filter.filter((comparison) => comparison !== first?.comparison);
     return yield* counted(
       sql`select count(*) as count from ${from} where ${joined}runs.experiment_id in (${sql.join(experiments)}) and ${viewCondition('runs.lifecycle', view)} and ${whereOf(engine, of, rest)}`,
     );

@@ -18,7 +18,7 @@ const MAX_CELL = 500;
 const MAX_DEPTH = 32;
 
 /** One value as a page shows it: what is nested becomes its JSON, what is long is cut. */
-export function cellOf(value: unknown): Cell {
+function cellOf(value: unknown): Cell {
   if (value === null || value === undefined) return null;
   if (typeof value === 'boolean') return value;
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);

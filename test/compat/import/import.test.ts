@@ -41,6 +41,12 @@ describe.runIf('python' in client)('mw import mlflow', { timeout: 600_000 }, () 
   let database: string;
   let old: ChildProcess | undefined;
 
+  function endOld(): void {
+    const pid = old?.pid;
+    old = undefined;
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  }
+
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'mw-import-'));
     database = `sqlite:///${join(folder, 'mlflow.db')}`;
@@ -49,7 +55,7 @@ describe.runIf('python' in client)('mw import mlflow', { timeout: 600_000 }, () 
   }, 300_000);
 
   afterAll(async () => {
-    old?.kill('SIGKILL');
+    endOld();
     await rm(folder, { recursive: true, force: true });
   });
 
@@ -79,7 +85,8 @@ describe.runIf('python' in client)('mw import mlflow', { timeout: 600_000 }, () 
         ...['-m', 'mlflow', 'server', '--backend-store-uri', database, '--workers', '1', '--port', String(port)],
         ...['--artifacts-destination', join(folder, 'mlruns')],
       ],
-      { cwd: folder, stdio: 'ignore' },
+      // A group of its own: the server starts others, which would outlive it.
+      { cwd: folder, stdio: 'ignore', detached: true },
     );
     const url = `http://127.0.0.1:${port}`;
     const end = Date.now() + 180_000;
@@ -98,7 +105,7 @@ describe.runIf('python' in client)('mw import mlflow', { timeout: 600_000 }, () 
       expect(whole(report, RUNS + 2)).toEqual(EVERYTHING);
     } finally {
       await world.end();
-      old.kill('SIGKILL');
+      endOld();
     }
   });
 

@@ -33,7 +33,7 @@ export function smoothed(ys: readonly (number | null)[], weight: number): readon
 }
 
 /** Index of the first x that is not below `at`; the length when all are. */
-export function firstNotBelow(xs: readonly number[], at: number): number {
+function firstNotBelow(xs: readonly number[], at: number): number {
   let [low, high] = [0, xs.length];
   while (low < high) {
     const middle = (low + high) >> 1;

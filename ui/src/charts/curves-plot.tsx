@@ -81,6 +81,12 @@ function band(plot: uPlot, line: Line, log: boolean): Path2D | undefined {
   return path;
 }
 
+/** Log axes also put a mark at their end, which is no round number. */
+function isRound(value: number): boolean {
+  const digit = value / 10 ** Math.floor(Math.log10(value) + 1e-9);
+  return Math.abs(digit - Math.round(digit)) < 1e-6;
+}
+
 interface Drawn {
   readonly lines: readonly Line[];
   readonly log: boolean;
@@ -227,8 +233,9 @@ export function CurvesPlot(props: CurvesPlotProps) {
         },
         scales: {
           x: { time: xKind === 'time', auto: false },
-          // Its own enum is not there when it runs.
-          y: { distr: (log ? 3 : 1) as uPlot.Scale.Distr, auto: false },
+          // Its enum is declared but not there when it runs.
+          // oxlint-disable-next-line typescript/no-unsafe-enum-assignment
+          y: { distr: log ? 3 : 1, auto: false },
         },
         axes: [
           {
@@ -245,7 +252,11 @@ export function CurvesPlot(props: CurvesPlotProps) {
             gap: 3,
             grid: { stroke: resolved('var(--line)'), width: 1 },
             values: (_, values) =>
-              values.map((v) => (v === null ? '' : latest.current.format(v, log ? undefined : decimalsOf(values)))),
+              values.map((v) =>
+                v === null || (log && !isRound(v))
+                  ? ''
+                  : latest.current.format(v, log ? undefined : decimalsOf(values)),
+              ),
           },
         ],
         series: [{}, { show: true, paths: () => null, points: { show: false } }],

@@ -22,6 +22,7 @@ export interface LineageChartProps {
 
 const NODE = 156;
 const HIGH = 40;
+const BACK_LANES = 5;
 const cut = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
 
 interface Box {
@@ -64,6 +65,15 @@ function useBoxes(graph: LineageGraph, open: ReadonlySet<string> | 'all', small:
   return { view, plan, boxes };
 }
 
+/** An edge that closes a circle runs below everything, so that it crosses no box. */
+function around(shape: ReturnType<typeof geometry>, edge: LineageEdge, index: number): string {
+  const [a, b] = [shape.at.get(edge.from), shape.at.get(edge.to)];
+  if (a === undefined || b === undefined) return '';
+  const bottom = shape.height + 6 + (index % BACK_LANES) * 5;
+  const [x1, y1, x2, y2] = [a.x + NODE, a.y + HIGH / 2, b.x, b.y + HIGH / 2];
+  return `M${x1} ${y1}q12 0 12 12V${bottom - 8}q0 8 ${x2 < x1 ? -8 : 8} 8H${x2 - 12 + (x2 < x1 ? 8 : -8)}q${x2 < x1 ? -8 : 8} 0 ${x2 < x1 ? -8 : 8} -8V${y2 + 12}q0 -12 12 -12`;
+}
+
 interface DrawingProps {
   readonly graph: LineageGraph;
   readonly boxes: readonly Box[];
@@ -84,7 +94,9 @@ function Drawing({ graph, boxes, edges, back, routes, shape, active, onActive, o
   return (
     <>
       {drawn.map((edge) => {
-        const d = shape.path(routes.get(edgeKey(edge)) ?? [edge.from, edge.to]);
+        const d = back.has(edgeKey(edge))
+          ? around(shape, edge, [...back].indexOf(edgeKey(edge)))
+          : shape.path(routes.get(edgeKey(edge)) ?? [edge.from, edge.to]);
         const on = lit(edge);
         return (
           <g key={edgeKey(edge)} onMouseEnter={() => setHot(edgeKey(edge))} onMouseLeave={() => setHot(undefined)}>
@@ -173,7 +185,8 @@ export function LineageChart({ graph, label, onFocus, small = false, takeFocus =
     [plan],
   );
   const k = Math.min(1, Math.max(0.8, (width - 8) / shape.width));
-  const height = small ? shape.height : Math.max(200, Math.min(shape.height * k + 24, 520));
+  const below = view.back.size === 0 ? 0 : 12 + BACK_LANES * 5;
+  const height = small ? shape.height + below : Math.max(200, Math.min((shape.height + below) * k + 24, 520));
   const fitted = useMemo((): Camera => {
     const focus = shape.at.get(graph.focus) ?? { x: 0, y: 0 };
     const place = (all: number, seen: number, at: number): number =>

@@ -2,7 +2,7 @@
 import type { Kysely } from 'kysely';
 import type { ColumnTypes } from '../engine.ts';
 
-interface Before {
+type Before = {
   readonly traces: {
     readonly id: string;
     readonly info: string;
@@ -17,7 +17,7 @@ interface Before {
   };
   readonly trace_tags: { readonly trace_id: string; readonly key: string; readonly value: string };
   readonly trace_metadata: { readonly trace_id: string; readonly key: string; readonly value: string };
-}
+};
 
 function texts(value: unknown): readonly (readonly [string, string])[] {
   if (typeof value !== 'object' || value === null) return [];

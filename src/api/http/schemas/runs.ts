@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** JSON has no NaN and no infinities: they come as strings. */
-export const number = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])]);
+const number = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])]);
 
 const experiment = z
   .object({ id: z.string(), name: z.string(), createdAt: z.number(), runs: z.number().optional() })

@@ -61,7 +61,7 @@ function axisOf(runs: readonly Run[], field: string, num: (value: number) => str
 }
 
 /** Runs that every brush lets through. */
-export function kept(runs: readonly Run[], axes: readonly Axis[], brushes: readonly Brush[]): readonly Run[] {
+function kept(runs: readonly Run[], axes: readonly Axis[], brushes: readonly Brush[]): readonly Run[] {
   return runs.filter((run) =>
     brushes.every(({ field, from, to }) => {
       const value = axes.find((axis) => axis.field === field)?.at(run);

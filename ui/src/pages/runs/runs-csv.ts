@@ -13,7 +13,7 @@ function cell(value: string | number | undefined): string {
 const time = (at: number | undefined): string => (at === undefined ? '' : new Date(at).toISOString());
 const line = (cells: readonly (string | number | undefined)[]): string => `${cells.map(cell).join(',')}\r\n`;
 
-export const csvHead = (columns: readonly RunColumn[]): string =>
+const csvHead = (columns: readonly RunColumn[]): string =>
   line([
     'id',
     'name',
@@ -25,7 +25,7 @@ export const csvHead = (columns: readonly RunColumn[]): string =>
     ...columns.map((one) => `${one.kind}s.${one.name}`),
   ]);
 
-export const csvRows = (runs: readonly Run[], columns: readonly RunColumn[]): string =>
+const csvRows = (runs: readonly Run[], columns: readonly RunColumn[]): string =>
   runs
     .map((run) =>
       line([
