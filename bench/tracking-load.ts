@@ -31,7 +31,7 @@ export function call(base: string, method: string, path: string, body?: unknown)
   });
 }
 
-export const post = (base: string, path: string, body: unknown): Promise<string> =>
+const post = (base: string, path: string, body: unknown): Promise<string> =>
   call(base, 'POST', `/api/2.0/mlflow/${path}`, body);
 
 export async function createRun(base: string): Promise<string> {

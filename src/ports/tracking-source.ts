@@ -1,5 +1,6 @@
 /** Another tracking server's records, read from end to end: what `mw import` brings over. Ids are the source's own. */
 import type { RegisteredModel } from '../domain/registry.ts';
+import type { Span, TraceInfo } from '../domain/traces.ts';
 import type { ArtifactOwner, Experiment, LoggedModel, Metric, Run } from '../domain/tracking.ts';
 
 export interface SourceFile {
@@ -27,6 +28,16 @@ export interface SourceVersion {
 
 export type SourceModel = Pick<RegisteredModel, 'id' | 'createdAt' | 'updatedAt' | 'description' | 'tags' | 'aliases'>;
 
+export interface SourceTrace {
+  readonly info: TraceInfo;
+  /** Spans, or the text of MLflow's `traces.json` with them. */
+  spans(): Promise<readonly Span[] | string>;
+  /** Throws MW-UNAVAILABLE as `artifacts` does. */
+  files(): AsyncIterable<SourceFile>;
+  /** Runs (their id) and prompts (`name/version`) that it was linked with afterwards, where the source says so. */
+  readonly links: readonly { readonly kind: 'run' | 'prompt'; readonly to: string }[];
+}
+
 /** Deleted things are among the rest. Everything is read in pages; nothing is held but the page. */
 export interface TrackingSource {
   /** How it was named, without a password. */
@@ -39,6 +50,7 @@ export interface TrackingSource {
   loggedModels(experimentId: string): AsyncIterable<LoggedModel>;
   /** Throws MW-UNAVAILABLE where the files are not within reach (another machine's folder, a bucket). */
   artifacts(owner: ArtifactOwner): AsyncIterable<SourceFile>;
+  traces(experimentId: string): AsyncIterable<SourceTrace>;
   models(): AsyncIterable<SourceModel>;
   versions(model: string): AsyncIterable<SourceVersion>;
   close(): Promise<void>;

@@ -102,8 +102,10 @@ export async function openFileArtifacts(folders: {
         for await (const chunk of chunks) {
           bytes += chunk.byteLength;
           if (bytes > limitBytes) throw blobTooLarge(limitBytes);
+          // The disk takes the chunk on another thread while this one hashes it.
+          const written = writeAll(file, chunk);
           hash.update(chunk);
-          await writeAll(file, chunk);
+          await written;
         }
         await file.sync();
       } finally {

@@ -18,6 +18,7 @@ import {
   runInfoOf,
   text,
 } from './rows.ts';
+import { assessmentOfRow, traceOf } from './trace-rows.ts';
 
 const PAGE = 500;
 
@@ -164,6 +165,36 @@ export async function openDatabaseSource({ name, query, artifacts }: DatabaseSou
     async *loggedModels(experimentId) {
       for await (const row of paged('logged_models', 'model_id', 'experiment_id = ?', [Number(experimentId)])) {
         yield loggedModel(row);
+      }
+    },
+    async *traces(experimentId) {
+      for await (const row of paged('trace_info', 'request_id', 'experiment_id = ?', [Number(experimentId)])) {
+        const id = text(row['request_id']);
+        const tags = record(await rows('trace_tags', 'request_id = ?', [id]));
+        const metadata = record(await rows('trace_request_metadata', 'request_id = ?', [id]));
+        const assessments = await rows('assessments', 'trace_id = ?', [id]);
+        const linked = await rows('entity_associations', "source_type = 'trace' and source_id = ?", [id]);
+        yield {
+          info: traceOf(row, experimentId, {
+            tags,
+            metadata,
+            assessments: assessments.map((one) => assessmentOfRow(one, id)),
+          }),
+          async spans() {
+            const found = tables.has('spans')
+              ? await query.rows('select content from spans where trace_id = ?', [id])
+              : [];
+            return `{"spans":[${found.map((one) => text(one['content'])).join(',')}]}`;
+          },
+          async *files() {
+            const location = tags['mlflow.artifactLocation'];
+            if (location !== undefined) yield* filesBelow(folderOf(location, artifacts));
+          },
+          links: linked.flatMap((one) => {
+            const kind = { run: 'run', prompt_version: 'prompt' }[text(one['destination_type'])];
+            return kind === 'run' || kind === 'prompt' ? [{ kind, to: text(one['destination_id']) } as const] : [];
+          }),
+        };
       }
     },
     async *artifacts({ kind, id }) {

@@ -19,6 +19,7 @@ import {
   runInfoOf,
   text,
 } from './rows.ts';
+import { assessmentOf, traceOf } from './trace-rows.ts';
 
 async function folders(path: string): Promise<readonly string[]> {
   if (!existsSync(path)) return [];
@@ -189,6 +190,32 @@ export async function openFolderSource(root: string, served: string | undefined)
           metrics,
         };
         yield model;
+      }
+    },
+    async *traces(experimentId) {
+      const place = join(places.get(experimentId) ?? '', 'traces');
+      for (const name of await folders(place)) {
+        const trace = join(place, name);
+        const file = join(trace, 'trace_info.yaml');
+        if (!existsSync(file)) continue;
+        const row = parse(await readFile(file, 'utf8')) as Row;
+        const said = await values(join(trace, 'assessments'));
+        const info = traceOf(row, experimentId, {
+          tags: await values(join(trace, 'tags')),
+          metadata: await values(join(trace, 'request_metadata')),
+        });
+        yield {
+          info: {
+            ...info,
+            assessments: Object.values(said).map((one) => assessmentOf(parse(one) as Row, info.id, info.requestTime)),
+          },
+          async spans() {
+            const spans = join(trace, 'artifacts', 'traces.json');
+            return existsSync(spans) ? readFile(spans, 'utf8') : [];
+          },
+          files: () => filesBelow(join(trace, 'artifacts')),
+          links: [],
+        };
       }
     },
     async *artifacts({ kind, id }) {

@@ -1,6 +1,8 @@
 /** A running MLflow server, read through the REST API that its clients use (https://mlflow.org/docs/latest/rest-api.html). */
 import { z } from 'zod';
 import { MillwrightError } from '../../domain/errors.ts';
+import { SPANS_IN_STORE, SPANS_LOCATION_TAG, TRACE_LOCATION_TAG } from '../../domain/traces.ts';
+import type { Span, TraceInfo } from '../../domain/traces.ts';
 import type { Metric, Run } from '../../domain/tracking.ts';
 import type { TrackingSource, SourceFile } from '../../ports/tracking-source.ts';
 import {
@@ -17,6 +19,7 @@ import {
   runInfoOf,
   text,
 } from './rows.ts';
+import { parseExact, spanOfMessage, traceOf } from './trace-rows.ts';
 
 const row = z.record(z.string(), z.unknown());
 const list = z.array(row).default([]);
@@ -138,6 +141,66 @@ export async function openServerSource({ url, authorization }: ServerSource): Pr
     }
   }
 
+  /** By the third version of the API, or the second, or none: servers before 2.14 have no traces. */
+  async function* tracePages(experimentId: string): AsyncGenerator<Row, void, undefined> {
+    const asked = { locations: [{ type: 'MLFLOW_EXPERIMENT', mlflow_experiment: { experiment_id: experimentId } }] };
+    const third = '/api/3.0/mlflow/traces/search';
+    if (await answers(third, { method: 'POST', body: JSON.stringify({ ...asked, max_results: 1 }) })) {
+      yield* pages(third, 'traces', { ...asked, max_results: 500, order_by: ['timestamp_ms ASC'] }, true);
+      return;
+    }
+    const query = { experiment_ids: experimentId, max_results: 500, order_by: 'timestamp_ms ASC' };
+    const second = '/api/2.0/mlflow/traces';
+    if (await answers(`${second}?experiment_ids=${encodeURIComponent(experimentId)}&max_results=1`)) {
+      yield* pages(second, 'traces', query, false);
+    }
+  }
+
+  async function answers(path: string, init: { readonly method?: string; readonly body?: string } = {}) {
+    const answer = await ask(path, init);
+    await answer.body?.cancel();
+    return answer.ok;
+  }
+
+  async function spansOf({ id, tags }: TraceInfo): Promise<readonly Span[] | string> {
+    const query = new URLSearchParams({ request_id: id }).toString();
+    if (tags[SPANS_LOCATION_TAG] !== SPANS_IN_STORE) {
+      for (const version of ['3.0', '2.0']) {
+        const answer = await ask(`/ajax-api/${version}/mlflow/get-trace-artifact?${query}`);
+        const body = await answer.text();
+        // A server without this address may send its page instead.
+        if (answer.ok && body.startsWith('{')) return body;
+      }
+    }
+    const answer = await ask(`/api/3.0/mlflow/traces/get?${new URLSearchParams({ trace_id: id }).toString()}`);
+    const body = await answer.text();
+    if (!answer.ok) {
+      throw new MillwrightError('MW-DATA-READ', `the spans of a trace could not be read: ${answer.status}`, {
+        where: id,
+      });
+    }
+    return rows(part(part(parseExact(body))['trace'])['spans']).map(spanOfMessage);
+  }
+
+  /** Files of a trace have no listing of their own; the proxy's is there where the server keeps them behind it. */
+  async function* traceFiles({ tags }: TraceInfo): AsyncGenerator<SourceFile, void, undefined> {
+    const proxied = /^mlflow-artifacts:\/*(?:[^/]+:\d+\/)?(.*)$/.exec(tags[TRACE_LOCATION_TAG] ?? '')?.[1];
+    if (proxied === undefined) return;
+    const root = '/api/2.0/mlflow-artifacts/artifacts';
+    const folders = [''];
+    for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+      const asked = new URLSearchParams({ path: folder === '' ? proxied : `${proxied}/${folder}` }).toString();
+      const answer = await ask(`${root}?${asked}`);
+      if (!answer.ok) return;
+      for (const file of rows(part(await answer.json())['files'])) {
+        const path = folder === '' ? text(file['path']) : `${folder}/${text(file['path'])}`;
+        const address = `${proxied}/${path}`.split('/').map(encodeURIComponent).join('/');
+        if (file['is_dir'] === true) folders.push(path);
+        else yield { path, open: () => content(`${root}/${address}`) };
+      }
+    }
+  }
+
   function runOf(message: Row, experimentId: string): Run {
     const [info, data] = [part(message['info']), part(message['data'])];
     const [inputs, outputs] = [part(message['inputs']), part(message['outputs'])];
@@ -223,6 +286,12 @@ export async function openServerSource({ url, authorization }: ServerSource): Pr
             datasetDigest: optionalText(metric['dataset_digest']),
           })),
         };
+      }
+    },
+    async *traces(experimentId) {
+      for await (const one of tracePages(experimentId)) {
+        const info = traceOf(one, experimentId);
+        yield { info, spans: () => spansOf(info), files: () => traceFiles(info), links: [] };
       }
     },
     artifacts: ({ kind, id }) => (kind === 'run' ? runFiles(id) : modelFiles(id)),

@@ -124,8 +124,8 @@ export function sqlHistory(db: TrackingDb, engine: SqlEngine): HistoryStore {
     const known = yield* rows<Head>({ sql: heads, parameters: [runId, key], reads: true });
     const inside = known.filter((head) => head.max_step >= from && head.min_step <= to);
     const isWhole = (head: Head): boolean => head.min_step >= from && head.max_step <= to;
-    // Enough chunks for the answer, or more than can be read in no time: their summaries tell.
-    const coarse = inside.length > FINE_CHUNKS || inside.length * 3 >= most;
+    // Each summary has up to four points: enough of them for the answer, or more chunks than can be read in no time.
+    const coarse = inside.length > FINE_CHUNKS || inside.length * 5 >= most;
     const wanted = inside.filter((head) => !coarse || !isWhole(head) || head.points <= 4).map(({ seq }) => seq);
     const parts = yield* fetched(runId, key, wanted);
     if (parts === undefined) {

@@ -104,6 +104,14 @@ export function artifactStreams({
     return download(reply, owner, path === '' ? artifactPath(input.path) : `${path}/${artifactPath(input.path)}`);
   };
 
+  /** What MLflow's own pages, and an import from here, read of a logged model. */
+  const modelArtifact: StreamRoute['serve'] = async (request, reply) => {
+    const { model_id: asked } = parseInput(z.object({ model_id: required }), request.params);
+    const { artifact_file_path: path } = parseInput(z.object({ artifact_file_path: required }), request.query);
+    const { id } = await tracking.getLoggedModel(asked);
+    return download(reply, { kind: 'model', id }, artifactPath(path));
+  };
+
   /** What MLflow's own pages send: the text of a file as the body. */
   const upload: StreamRoute['serve'] = async (request, reply) => {
     const { run_uuid: id, path } = parseInput(z.object({ run_uuid: text, path: text }), request.query);
@@ -152,6 +160,12 @@ export function artifactStreams({
     { method: 'POST', path: '/ajax-api/2.0/mlflow/upload-artifact', permission: 'log', serve: upload },
     { method: 'GET', path: '/get-artifact', permission: 'read', serve: runArtifact },
     { method: 'GET', path: '/ajax-api/2.0/mlflow/get-artifact', permission: 'read', serve: runArtifact },
+    {
+      method: 'GET',
+      path: '/ajax-api/2.0/mlflow/logged-models/:model_id/artifacts/files',
+      permission: 'read',
+      serve: modelArtifact,
+    },
     { method: 'GET', path: '/model-versions/get-artifact', permission: 'read', serve: versionArtifact },
     {
       method: 'GET',

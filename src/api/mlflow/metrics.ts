@@ -18,11 +18,12 @@ const point = z.object({
 
 type Point = z.output<typeof point>;
 
-/** The point as clients send it: numbers as numbers, nothing null. */
+/** The point as clients send it: numbers as numbers, NaN as its name, nothing null. */
 function plainPoint(raw: unknown): Point | undefined {
   if (typeof raw !== 'object' || raw === null) return undefined;
-  const { key, value, timestamp, step, model_id, dataset_name, dataset_digest }: Partial<Record<keyof Point, unknown>> =
-    raw;
+  const sent: Partial<Record<keyof Point, unknown>> = raw;
+  const { key, timestamp, step, model_id, dataset_name, dataset_digest } = sent;
+  const value = sent.value === 'NaN' ? Number.NaN : sent.value;
   const plain =
     typeof key === 'string' &&
     key !== '' &&

@@ -34,6 +34,8 @@ export { artifactPath, decodeOnce } from './artifact-path.ts';
 export { checkKey, checkLength, invalidValue, MAX_REGISTRY_TAG_VALUE, missingValue } from './entry-rules.ts';
 export { page, pageSize } from './paging.ts';
 export type { Page } from './paging.ts';
+export { parseSpanFile } from './span-file.ts';
+export { storableTrace } from './trace-rules.ts';
 export type { ArtifactFile, OwnerRef } from './artifacts.ts';
 export type { Wandb } from './wandb.ts';
 export type { WandbArtifacts } from './wandb-artifacts.ts';

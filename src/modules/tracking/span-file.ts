@@ -15,6 +15,7 @@ const current = z.object({
   status: z.object({ code: z.string().nullish(), message: z.string().nullish() }).nullish(),
   attributes,
   events: z.array(z.object({ name: z.string(), time_unix_nano: nano, attributes })).nullish(),
+  links: z.array(z.object({ trace_id: z.string(), span_id: z.string(), attributes })).nullish(),
 });
 
 /** The form of clients 2.14 to 2.x. */
@@ -89,15 +90,23 @@ function spanOf(item: z.output<typeof current> | z.output<typeof older>): Span {
     attributes: valuesOf(item.attributes),
     exact: [],
     events: events.map((event) => ({ name: event.name, timeNs: nanoText(event.at), attributes: valuesOf(event.of) })),
-    links: [],
+    links: (now ? (item.links ?? []) : []).map((link) => ({
+      traceId: hexId(link.trace_id.replace(/^tr-/, ''), 16),
+      spanId: hexId(link.span_id, 8),
+      attributes: valuesOf(link.attributes),
+    })),
   };
 }
+
+/** Nanoseconds have more digits than a JavaScript number: they are read as text. Inside a value a quote has a backslash before it. */
+const exact = (text: string): string =>
+  text.replaceAll(/([{,]\s*"(?:start_|end_)?time(?:_unix_nano|stamp)?":\s*)(\d{16,20})(?=\s*[,}])/g, '$1"$2"');
 
 /** The spans of the file; none when it is not such a file: it came from a client and may be anything. */
 export function parseSpanFile(text: string): readonly Span[] {
   let raw: unknown;
   try {
-    raw = JSON.parse(text);
+    raw = JSON.parse(exact(text));
   } catch {
     return [];
   }

@@ -3,7 +3,7 @@ import { modelLocation, runLocation } from '../../domain/tracking.ts';
 import type { ArtifactOwner, ArtifactRow, Metric, Run } from '../../domain/tracking.ts';
 import type { ArtifactStore } from '../../ports/artifact-store.ts';
 import type { MetadataStore, Stores } from '../../ports/metadata-store.ts';
-import type { SourceVersion, TrackingSource } from '../../ports/tracking-source.ts';
+import type { SourceFile, SourceVersion, TrackingSource } from '../../ports/tracking-source.ts';
 import { artifactPath } from '../tracking/index.ts';
 
 /** Set on a run when all of it is there: a run without it was cut off and is written again. */
@@ -28,10 +28,14 @@ export interface Place {
   readonly unreachable: (owner: ArtifactOwner, error: unknown) => void;
 }
 
-async function filesOf(place: Place, owner: ArtifactOwner): Promise<readonly ArtifactRow[]> {
+export async function filesOf(
+  place: Pick<Place, 'artifacts' | 'unreachable'>,
+  owner: ArtifactOwner,
+  files: AsyncIterable<SourceFile>,
+): Promise<readonly ArtifactRow[]> {
   const rows: ArtifactRow[] = [];
   try {
-    for await (const file of place.source.artifacts(owner)) {
+    for await (const file of files) {
       const path = artifactPath(file.path);
       const blob = await place.artifacts.put(await file.open());
       rows.push({ path, digest: blob.digest, bytes: blob.bytes });
@@ -42,7 +46,7 @@ async function filesOf(place: Place, owner: ArtifactOwner): Promise<readonly Art
   return rows;
 }
 
-const total = (rows: readonly ArtifactRow[]): number => rows.reduce((sum, row) => sum + row.bytes, 0);
+export const total = (rows: readonly ArtifactRow[]): number => rows.reduce((sum, row) => sum + row.bytes, 0);
 
 async function logMetrics(tx: Stores, runId: string, points: readonly Metric[]): Promise<void> {
   for (let at = 0; at < points.length; at += PIECE) {
@@ -94,7 +98,7 @@ async function historyOf({ source }: Place, run: Run): Promise<readonly Metric[]
 export async function importRun(place: Place, run: Run, experimentId: string): Promise<Copied> {
   const { id } = run.info;
   const owner: ArtifactOwner = { kind: 'run', id };
-  const files = await filesOf(place, owner);
+  const files = await filesOf(place, owner, place.source.artifacts(owner));
   const points = await historyOf(place, run);
   // Names must agree with the tag, and older servers have one without the other.
   const name = run.info.name;
@@ -134,7 +138,7 @@ export async function importLoggedModel(
   experimentId: string,
 ): Promise<Copied> {
   const owner: ArtifactOwner = { kind: 'model', id: model.id };
-  const files = await filesOf(place, owner);
+  const files = await filesOf(place, owner, place.source.artifacts(owner));
   await place.store.transaction(async (tx) => {
     await tx.tracking.createLoggedModel({ ...model, experimentId, metrics: [] });
     for (const file of files) await tx.tracking.putArtifact(owner, file);

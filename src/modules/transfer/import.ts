@@ -10,6 +10,7 @@ import type { ArtifactStore } from '../../ports/artifact-store.ts';
 import type { MetadataStore } from '../../ports/metadata-store.ts';
 import type { SourceModel, SourceVersion, TrackingSource } from '../../ports/tracking-source.ts';
 import { type Copied, IMPORTED_TAG, importLoggedModel, importRun, locationOf, type Place } from './import-runs.ts';
+import { importTrace } from './import-traces.ts';
 
 export interface ImportCount {
   /** What the source has. */
@@ -23,7 +24,7 @@ export interface ImportCount {
 export interface ImportReport {
   readonly source: string;
   readonly counts: Readonly<
-    Record<'experiments' | 'runs' | 'logged models' | 'models' | 'versions' | 'aliases', ImportCount>
+    Record<'experiments' | 'runs' | 'logged models' | 'traces' | 'models' | 'versions' | 'aliases', ImportCount>
   >;
   readonly points: number;
   readonly files: number;
@@ -41,8 +42,16 @@ export interface ImportOptions {
 
 const MAX_DIFFERENCES = 1_000;
 
+function stopIf(signal: AbortSignal): void {
+  if (signal.aborted) {
+    throw new MillwrightError('MW-CANCELLED', 'the import was stopped; what is there is whole', {
+      next: 'start it again to go on',
+    });
+  }
+}
+
 export interface Importer {
-  /** Throws MW-CANCELLED between two runs when `signal` fires. */
+  /** Throws MW-CANCELLED between two runs or traces when `signal` fires. */
   importFrom(source: TrackingSource, options: ImportOptions): Promise<ImportReport>;
 }
 
@@ -54,6 +63,7 @@ export function createImporter(store: MetadataStore, artifacts: ArtifactStore): 
         experiments: count(),
         runs: count(),
         'logged models': count(),
+        traces: count(),
         models: count(),
         versions: count(),
         aliases: count(),
@@ -90,11 +100,7 @@ export function createImporter(store: MetadataStore, artifacts: ArtifactStore): 
           counts['logged models'].imported += 1;
         }
         for await (const run of source.runs(theirs)) {
-          if (options.signal.aborted) {
-            throw new MillwrightError('MW-CANCELLED', 'the import was stopped; what is there is whole', {
-              next: 'start it again to go on',
-            });
-          }
+          stopIf(options.signal);
           counts.runs.found += 1;
           const known = await store.tracking.getRun(run.info.id);
           if (known?.tags.some((tag) => tag.key === IMPORTED_TAG) === true) {
@@ -110,6 +116,21 @@ export function createImporter(store: MetadataStore, artifacts: ArtifactStore): 
           options.progress({ runs: counts.runs.found, points: sums.points, label: run.info.name });
         }
         await logModelMetrics(modelMetrics);
+        for await (const trace of source.traces(theirs)) {
+          stopIf(options.signal);
+          counts.traces.found += 1;
+          const known = await store.tracking.getTrace(trace.info.id);
+          if (known?.tags[IMPORTED_TAG] !== undefined) counts.traces.present += 1;
+          else if (lifecycle === 'deleted') {
+            differs(`trace ${trace.info.id}: its experiment is deleted here: restore it first`);
+          } else if (known !== undefined && known.requestTime !== trace.info.requestTime) {
+            differs(`trace ${trace.info.id}: another trace of this id is here`);
+          } else {
+            add(`trace ${trace.info.id}`, await importTrace(place, trace, id));
+            counts.traces.imported += 1;
+          }
+          options.progress({ runs: counts.runs.found, points: sums.points, label: trace.info.id });
+        }
       }
 
       /** Metrics of logged models name their run, so they wait until the runs are there. */

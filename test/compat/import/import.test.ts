@@ -30,7 +30,7 @@ const whole = (report: Json, imported: number) => ({
 });
 
 const EVERYTHING = {
-  there: { experiments: 4, runs: RUNS + 2, 'logged models': 2, models: 1, versions: 2, aliases: 1 },
+  there: { experiments: 4, runs: RUNS + 3, 'logged models': 2, traces: 2, models: 1, versions: 2, aliases: 1 },
   runs: true,
   differences: [],
 };
@@ -63,15 +63,27 @@ describe.runIf('python' in client)('mw import mlflow', { timeout: 600_000 }, () 
     const world = await createScenario('import');
     try {
       const first = jsonOf(await world.mw(['import', 'mlflow', database, '--json']));
-      expect(whole(first, RUNS + 2)).toEqual(EVERYTHING);
+      expect(whole(first, RUNS + 3)).toEqual(EVERYTHING);
       // 30 points a run, two more in each tenth, one for each model.
       expect(first.points).toBe(RUNS * 30 + 12 + 2);
       const again = jsonOf(await world.mw(['import', 'mlflow', database, '--json']));
       expect(whole(again, 0)).toEqual(EVERYTHING);
-      expect(again.counts.runs).toEqual({ found: RUNS + 2, imported: 0, present: RUNS + 2 });
+      expect(again.counts.runs).toEqual({ found: RUNS + 3, imported: 0, present: RUNS + 3 });
       const server = await world.start();
       const { stdout } = await run(python, [join(import.meta.dirname, 'loads.py'), server.url]);
-      expect(stdout).toContain('loads 8');
+      expect(stdout).toContain('loads 15');
+
+      // A Millwright server answers as MLflow does, so another one can be brought over the same way.
+      const next = await createScenario('import-again');
+      try {
+        const report = jsonOf(await next.mw(['import', 'mlflow', server.url, '--json']));
+        expect(whole(report, RUNS + 3)).toEqual(EVERYTHING);
+        expect({ points: report.points, files: report.files }).toEqual({ points: first.points, files: first.files });
+        const copy = await next.start();
+        expect((await run(python, [join(import.meta.dirname, 'loads.py'), copy.url])).stdout).toContain('loads 15');
+      } finally {
+        await next.end();
+      }
     } finally {
       await world.end();
     }
@@ -102,7 +114,7 @@ describe.runIf('python' in client)('mw import mlflow', { timeout: 600_000 }, () 
     const world = await createScenario('import');
     try {
       const report = jsonOf(await world.mw(['import', 'mlflow', url, '--json']));
-      expect(whole(report, RUNS + 2)).toEqual(EVERYTHING);
+      expect(whole(report, RUNS + 3)).toEqual(EVERYTHING);
     } finally {
       await world.end();
       endOld();
@@ -119,8 +131,9 @@ describe.runIf('python' in client)('mw import mlflow', { timeout: 600_000 }, () 
     try {
       const report = jsonOf(await world.mw(['import', 'mlflow', runs, '--json']));
       expect(report.differences).toEqual([]);
-      expect(report.counts.runs).toEqual({ found: 22, imported: 22, present: 0 });
+      expect(report.counts.runs).toEqual({ found: 23, imported: 23, present: 0 });
       expect(report.counts.versions.imported).toBe(2);
+      expect(report.counts.traces).toEqual({ found: 2, imported: 2, present: 0 });
     } finally {
       await world.end();
     }

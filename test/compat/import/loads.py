@@ -21,4 +21,18 @@ assert [point.step for point in history] == list(range(10)), history
 assert history[0].timestamp == 1_700_000_030_000
 assert [f.path for f in client.list_artifacts(run.info.run_id, "notes")] == ["notes/hello é.txt"]
 assert mlflow.artifacts.load_text(f"runs:/{run.info.run_id}/notes/hello é.txt") == "hello 3"
-print("loads 8")
+experiment = client.get_experiment_by_name("vorhaben 1 é")
+traces = mlflow.search_traces(locations=[experiment.experiment_id], filter_string="tags.checked = 'yes'", return_type="list")
+assert len(traces) == 1, traces
+trace = mlflow.get_trace(traces[0].info.trace_id)
+assert trace.info.state == "OK" and trace.info.tags["mlflow.traceName"] == "answer", trace.info
+root, inner = trace.data.spans
+assert (root.name, inner.name, inner.parent_id) == ("answer", "look up", root.span_id)
+assert root.inputs == {"question": "good"} and root.outputs == "goodgood", root
+assert inner.outputs == [1, 2.0, "é"] and inner.span_type == "RETRIEVER", inner
+assert root.start_time_ns <= inner.start_time_ns <= inner.end_time_ns <= root.end_time_ns
+said = {one.name: one for one in trace.info.assessments if one.valid is not False}
+assert said["right"].value is True and said["right"].source.source_id == "ann", said
+assert said["score"].value == 0.75 and said["answer"].value == {"text": "goodgood"}, said
+assert client.get_run(trace.info.trace_metadata["mlflow.sourceRun"]).info.run_name == "asked"
+print("loads 15")

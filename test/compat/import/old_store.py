@@ -7,7 +7,7 @@ import time
 import mlflow
 import numpy as np
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import AssessmentSource, Metric, Param, RunTag
 from sklearn.linear_model import LinearRegression
 
 uri, runs = sys.argv[1], int(sys.argv[2])
@@ -45,4 +45,32 @@ client.set_registered_model_alias("toy", "champion", 2)
 client.set_model_version_tag("toy", "1", "checked", "yes")
 client.update_registered_model("toy", "a toy")
 client.transition_model_version_stage("toy", "1", "Staging")
-print("made", runs + 2, time.strftime("%H:%M:%S"))
+
+
+@mlflow.trace(span_type="CHAIN")
+def answer(question):
+    with mlflow.start_span("look up", span_type="RETRIEVER") as span:
+        span.set_inputs({"q": question})
+        span.set_outputs([1, 2.0, "é"])
+    if question == "bad":
+        raise ValueError("no")
+    return question * 2
+
+
+mlflow.set_experiment(experiment_id=experiments[1])
+with mlflow.start_run(run_name="asked"):
+    for question in ("good", "bad"):
+        try:
+            answer(question)
+        except ValueError:
+            pass
+mlflow.flush_trace_async_logging()
+traces = mlflow.search_traces(locations=[experiments[1]], return_type="list")
+trace = next(one.info.trace_id for one in traces if one.info.state == "OK")
+ann = AssessmentSource("HUMAN", "ann")
+mlflow.log_feedback(trace_id=trace, name="right", value=True, rationale="I asked", source=ann)
+mlflow.log_expectation(trace_id=trace, name="answer", value={"text": "goodgood"}, source=ann)
+score = mlflow.log_feedback(trace_id=trace, name="score", value=0.5)
+mlflow.override_feedback(trace_id=trace, assessment_id=score.assessment_id, value=0.75)
+mlflow.set_trace_tag(trace, "checked", "yes")
+print("made", runs + 3, time.strftime("%H:%M:%S"))

@@ -1,5 +1,7 @@
 /** Curves of runs as arrays, ready to draw: smoothing, ranges, the value at a place. Pure numbers. */
-import type { SeriesShape } from './series-mark.tsx';
+import type { SeriesShape } from './series-shape.ts';
+
+export type XKind = 'step' | 'time' | 'relative';
 
 export interface Line {
   readonly id: string;

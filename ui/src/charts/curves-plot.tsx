@@ -5,11 +5,9 @@
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { lastKnown, nearest, rangeOf, type Line } from './curve-lines.ts';
+import { lastKnown, nearest, rangeOf, type Line, type XKind } from './curve-lines.ts';
 import { decimalsOf, spread } from './scale.ts';
 import { SeriesMark } from './series-mark.tsx';
-
-export type XKind = 'step' | 'time' | 'relative';
 
 export interface CurvesPlotProps {
   readonly width: number;

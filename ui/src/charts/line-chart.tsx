@@ -1,6 +1,7 @@
 import { useState, type KeyboardEvent, type PointerEvent } from 'react';
 import { useText } from '../i18n/use-text.tsx';
-import { SeriesMark, type SeriesShape } from './series-mark.tsx';
+import { SeriesMark } from './series-mark.tsx';
+import type { SeriesShape } from './series-shape.ts';
 import { decimalsOf, linear, px, spread, ticks, timeLabel, timeTicks } from './scale.ts';
 
 export interface Point {

@@ -1,4 +1,4 @@
-export type SeriesShape = 'dot' | 'square' | 'triangle' | 'diamond' | 'ring' | 'cross';
+import type { SeriesShape } from './series-shape.ts';
 
 export interface Category {
   readonly color: string;

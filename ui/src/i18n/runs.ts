@@ -74,7 +74,6 @@ export const runs = {
   'run.inputs.none': ['No dataset logged', '기록된 데이터셋 없음'],
   'run.artifacts': ['Files', '파일'],
   'run.artifacts.none': ['No file logged', '기록된 파일 없음'],
-  'run.value': ['value', '값'],
   'run.points': ['{n|point|points}', '{n}개 점'],
   'run.sampled': ['{shown} of {total} points drawn', '{total}개 중 {shown}개 점 표시'],
   'run.step': ['step', '스텝'],
@@ -151,6 +150,10 @@ export const runs = {
   'groups.best': ['best', '최고'],
   'groups.all': ['all runs', '전체 실행'],
   'groups.none': ['No run to group.', '묶을 실행이 없습니다.'],
+  'groups.truncated': [
+    'More runs match than are grouped at once: filter first.',
+    '한 번에 묶을 수 있는 것보다 많은 실행이 있습니다. 먼저 필터를 거세요.',
+  ],
   'groups.cut': ['Only the first {n} groups are shown.', '처음 {n}개 그룹만 표시합니다.'],
   'compare.everything': ['Everything', '전체'],
   'compare.only': ['Differences only', '차이만'],

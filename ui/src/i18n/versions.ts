@@ -95,6 +95,7 @@ export const versions = {
   'proof.packages': ['{n|package|packages}', '패키지 {n}개'],
   'proof.took': ['built in {time}', '{time} 만에 생성'],
   'proof.diff': ['largest difference {diff}', '최대 차이 {diff}'],
+  'proof.log': ['What was printed', '출력 내용'],
   'proof.noenvironment': ['Its environment was not recorded.', '환경을 기록하지 않은 버전입니다.'],
   'version.drift': ['Drift since it serves', '제공 이후 드리프트'],
   'version.drift.sub': ['{moved} of {n|column|columns} moved · {when}', '열 {n}개 중 {moved}개 이동 · {when}'],

@@ -151,6 +151,7 @@ function Detail({
   const altered = changes.filter((one) => one.change !== undefined);
   const next = versions[versions.indexOf(version) - 1];
   useKeys([
+    { keys: 'l', label: t('nav.lineage'), run: () => go(addresses.lineage(`dataset:${version.id}`)) },
     ...(before === undefined
       ? []
       : [{ keys: '[', label: t('data.earlier'), run: () => go(addresses.dataset(before.id)) }]),

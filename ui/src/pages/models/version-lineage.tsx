@@ -3,6 +3,7 @@ import { addresses } from '../../api/addresses.ts';
 import { queries } from '../../api/queries.ts';
 import { LineageChart } from '../../charts/lineage-chart.tsx';
 import { useText } from '../../i18n/use-text.tsx';
+import { useKeys } from '../../keys/use-keys.ts';
 import { Go, useGo } from '../../parts/go.tsx';
 import { Section } from '../../parts/section.tsx';
 import { Loaded } from '../../parts/states.tsx';
@@ -13,11 +14,23 @@ export function VersionLineage({ model, number }: { readonly model: string; read
   const go = useGo();
   const node = `version:${model}/${number}`;
   const query = useQuery(queries.lineage(node, 'both', 3));
+  useKeys([
+    {
+      keys: 'l',
+      label: t('nav.lineage'),
+      run: () => go(addresses.lineage(node)),
+      command: `mw lineage ${model}/${number}`,
+    },
+  ]);
   return (
     <Section
       title={t('nav.lineage')}
       sub={t('version.lineage.sub')}
-      right={<Go to={addresses.lineage(node)}>{t('version.lineage.all')}</Go>}
+      right={
+        <Go to={addresses.lineage(node)}>
+          {t('version.lineage.all')} <kbd>L</kbd>
+        </Go>
+      }
     >
       <Loaded query={query} what={t('nav.lineage')} rows={3}>
         {(graph) => (

@@ -22,7 +22,16 @@ function ProofLine({ proof }: { readonly proof: Proof }) {
         {proof.buildMs === undefined ? '' : ` · ${t('proof.took', { time: f.duration(proof.buildMs) })}`}
         {proof.maxAbsDiff === undefined ? '' : ` · ${t('proof.diff', { diff: f.num(proof.maxAbsDiff) })}`}
       </span>
+      {proof.how === undefined ? null : <p className="meta wrapany">{proof.how}</p>}
       {proof.reason === undefined ? null : <p className="mut wrapany">{proof.reason}</p>}
+      {proof.log === undefined || proof.log === '' ? null : (
+        <details>
+          <summary className="meta">{t('proof.log')}</summary>
+          <div className="code prooflog" role="region" aria-label={t('proof.log')} tabIndex={0}>
+            <pre>{proof.log}</pre>
+          </div>
+        </details>
+      )}
     </li>
   );
 }

@@ -1,7 +1,6 @@
 /** How curves are looked at: part of the address of the run's page and of Compare. */
 import type { WireCurve } from '../../api/run-queries.ts';
-import { smoothed, type Line } from '../../charts/curve-lines.ts';
-import type { XKind } from '../../charts/curves-plot.tsx';
+import { smoothed, type Line, type XKind } from '../../charts/curve-lines.ts';
 
 export interface CurveView {
   readonly x: XKind;

@@ -151,9 +151,8 @@ function Rows({ project, data, metric, asked, onFilter }: GroupTableProps & { re
           })}
         </tbody>
       </table>
-      {data.truncated || data.groups.length > MOST ? (
-        <p className="meta">{t('groups.cut', { n: shown.length })}</p>
-      ) : null}
+      {data.truncated ? <p className="meta">{t('groups.truncated')}</p> : null}
+      {data.groups.length > MOST ? <p className="meta">{t('groups.cut', { n: shown.length })}</p> : null}
     </ScrollX>
   );
 }

@@ -112,7 +112,9 @@ export function RunsPage({ project, search }: { readonly project: string; readon
   const known = useQuery(queries.experiments());
   const experiments = known.data?.experiments;
   const url = useQuery(queries.server()).data?.url ?? location.origin;
-  const own = experiments?.find((one) => one.name === project)?.name;
+  // A project's experiment has its name: what is read of it need not wait for the list.
+  const guess = project === '-' ? undefined : project;
+  const own = experiments === undefined ? guess : experiments.find((one) => one.name === project)?.name;
   const experiment = search.exp === '*' ? undefined : search.exp === '' ? own : search.exp;
   const trash = search.view === 'deleted';
   const asked = useMemo<RunsAsked>(
@@ -124,7 +126,10 @@ export function RunsPage({ project, search }: { readonly project: string; readon
     }),
     [experiment, search.q, search.order, trash],
   );
-  const keysQuery = useQuery({ ...runQueries.keys(experiment), enabled: experiments !== undefined });
+  const keysQuery = useQuery({
+    ...runQueries.keys(experiment),
+    enabled: experiments !== undefined || experiment !== undefined,
+  });
   const keys = keysQuery.data ?? NO_KEYS;
   const columns = useMemo(() => columnsOf(search.cols, keys), [search.cols, keys]);
   // The order of the columns changes nothing in what is read.
