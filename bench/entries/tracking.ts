@@ -18,6 +18,7 @@ import {
   chart,
   createAndFinish,
   createRun,
+  hangUp,
   history,
   logBatch,
   logMetric,
@@ -106,6 +107,7 @@ async function mlflowRows(python: string, quick: boolean, file: string, bytes: n
         before === undefined ? found[row] : Math[LESS.includes(row) ? 'min' : 'max'](before[row], found[row]);
       best = Object.fromEntries(Object.keys(found).map((row) => [row, better(row as Row)])) as unknown as Rows;
     } finally {
+      hangUp();
       await server.stop();
     }
   }
@@ -145,6 +147,7 @@ async function searchOf(dist: string, count: number, looks: number): Promise<Fig
     const found = await times(looks, () => searchPage(server.url));
     return figure(`search of ${count} runs, p95`, percentile(found, 0.95), 'ms');
   } finally {
+    hangUp();
     await server.stop();
   }
 }
@@ -184,6 +187,7 @@ export const tracking: Entry = async ({ quick, dist }) => {
     figures.push(figure('log-batch meanwhile', crowded.rows, 'rows/s'));
     figures.push(figure('memory of the server after all of this', rssMiB(server.pid), 'MiB'));
   } finally {
+    hangUp();
     await server.stop();
   }
   figures.push(await searchOf(dist, 100_000, looks));

@@ -44,7 +44,12 @@ export interface Opened {
   readonly errors: readonly string[];
 }
 
-export async function open(browser: Browser, url: string, view: View): Promise<Opened> {
+export interface Lane extends Opened {
+  readonly errors: string[];
+}
+
+/** A page of its own, nowhere yet: for one address after another. */
+export async function lane(browser: Browser, view: View): Promise<Lane> {
   const context = await browser.newContext({
     viewport: { width: view.width, height: view.height },
     colorScheme: view.theme,
@@ -58,8 +63,13 @@ export async function open(browser: Browser, url: string, view: View): Promise<O
     if (message.type() === 'error') errors.push(`${message.text()} ${message.location().url}`);
   });
   page.on('pageerror', (error) => errors.push(error.message));
-  await page.goto(url);
   return { page, errors };
+}
+
+export async function open(browser: Browser, url: string, view: View): Promise<Opened> {
+  const opened = await lane(browser, view);
+  await opened.page.goto(url);
+  return opened;
 }
 
 /** Polls an expression from outside: the content policy of the page forbids to do it inside. */
@@ -79,7 +89,7 @@ export async function settle(page: Page): Promise<void> {
   await page.waitForTimeout(150);
 }
 
-/** Pictures of the README, written only when asked for: `MW_PICTURES=1 npx vitest run test/ui/pages.test.ts`. */
+/** Pictures of the README and the guide, written only when asked for: `MW_PICTURES=1 npx vitest run test/ui/pages.test.ts`. */
 const PICTURES: Readonly<Record<string, string>> = {
   'home-light-1440-en': 'docs/images/home.png',
   'home-light-1440-ko': 'docs/images/home-ko.png',
@@ -87,7 +97,8 @@ const PICTURES: Readonly<Record<string, string>> = {
 };
 
 export async function shot(page: Page, name: string, fullPage = true): Promise<void> {
-  await page.screenshot({ path: `${SHOTS}${name}.png`, fullPage });
+  // Looking costs a third of the time of a page, so CI does not.
+  if (process.env['MW_SHOTS'] !== undefined) await page.screenshot({ path: `${SHOTS}${name}.png`, fullPage });
   const picture = process.env['MW_PICTURES'] === undefined ? undefined : PICTURES[name];
   if (picture !== undefined) await page.screenshot({ path: picture });
 }

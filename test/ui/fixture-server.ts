@@ -112,7 +112,7 @@ function read(path: string, query: URLSearchParams, empty: boolean): Answer {
     case 'views':
       return empty ? { views: [] } : views;
     case 'storage':
-      return empty ? { blobs: 0, blobBytes: 0, namedBytes: 0, artifacts: 0 } : storage;
+      return empty ? { blobs: 0, blobBytes: 0, namedBytes: 0, namedBlobBytes: 0, artifacts: 0 } : storage;
     case 'trash':
       return empty ? { items: [], total: 0 } : trash;
     default:

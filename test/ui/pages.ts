@@ -40,3 +40,16 @@ export const PAGES: readonly (readonly [name: string, path: string])[] = [
   ['trace-failed', '/traces/tr-00000000000000000000000000000002'],
   ['missing', '/p/flights/nowhere'],
 ];
+
+/** Pages that hold the first command while nothing has happened yet. */
+export const EMPTY_PATHS: readonly string[] = [
+  '/',
+  '/p/-/data',
+  '/p/-/pipelines',
+  '/p/-/runs',
+  '/p/-/models',
+  '/p/-/endpoints',
+  '/p/-/monitors',
+  '/lineage',
+  '/traces',
+];

@@ -32,7 +32,12 @@ async function parquet({ columns }: TableShape): Promise<TableEncoder> {
   const { ByteWriter, ParquetWriter, schemaFromColumnData } = await import('hyparquet-writer');
   const writer = new ByteWriter(1 << 20);
   const columnData = (rows: readonly ScanRow[]): ColumnSource[] =>
-    columns.map(({ name, type }, i) => ({ name, data: rows.map((row) => parquetCell(type, row[i] ?? null)) }));
+    columns.map(({ name, type }, i) => ({
+      name,
+      data: rows.map((row) => parquetCell(type, row[i] ?? null)),
+      // Lowest and highest leave NaN out, which readers that order it last would then not find.
+      statistics: type !== 'DOUBLE',
+    }));
   const schema = schemaFromColumnData({
     columnData: columns.map(({ name, type }) => ({ name, data: [], type: TYPES[type], nullable: true })),
   });

@@ -8,7 +8,7 @@ import type {
   ModelOutput,
   RunInfo,
 } from '../../domain/tracking.ts';
-import type { TraceRecord } from './tracking-traces.ts';
+import type { Span, TraceInfo } from '../../domain/traces.ts';
 
 /** Points by their identity; the map keeps each only once. */
 export interface RunRecord {
@@ -27,6 +27,13 @@ export interface ModelRecord {
   readonly params: Map<string, string>;
   readonly tags: Map<string, string>;
   readonly metrics: Map<string, Metric>;
+}
+
+export interface TraceRecord {
+  info: TraceInfo;
+  readonly spans: Map<string, Span>;
+  readonly runs: Set<string>;
+  readonly prompts: Set<string>;
 }
 
 /** Everything the memory store knows; one value, so that a transaction can be undone by putting an older copy back. */

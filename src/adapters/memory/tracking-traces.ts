@@ -2,16 +2,9 @@ import { hasUsage, mergeInfo, mergeSpans } from '../../domain/trace-merge.ts';
 import { matchesTrace, traceAttribute } from '../../domain/trace-filter.ts';
 import type { SearchedTrace, TraceOrder } from '../../domain/trace-filter.ts';
 import { assessmentNotFound, bySpanStart, traceNotFound } from '../../domain/traces.ts';
-import type { Span, TraceInfo } from '../../domain/traces.ts';
+import type { TraceInfo } from '../../domain/traces.ts';
 import type { TraceSelection, TraceStore } from '../../ports/trace-store.ts';
-import type { TrackingState } from './tracking-state.ts';
-
-export interface TraceRecord {
-  info: TraceInfo;
-  readonly spans: Map<string, Span>;
-  readonly runs: Set<string>;
-  readonly prompts: Set<string>;
-}
+import type { TraceRecord, TrackingState } from './tracking-state.ts';
 
 function valueOf(info: TraceInfo, { of, key }: TraceOrder): string | number | undefined {
   if (of === 'attribute') return key === 'experiment_id' ? Number(info.experimentId) : traceAttribute(info, key);

@@ -226,14 +226,14 @@ export class SqliteFileDriver implements Driver, DirectAccess {
         if (writer.inTransaction()) writer.exec('rollback');
         throw error;
       }
-      const done = (): void => {
+      const acknowledge = (): void => {
         for (const job of jobs) job.done();
       };
       const fail = (error: unknown): void => {
         for (const job of jobs) job.fail(error);
       };
-      if (log === undefined) done();
-      else log.covered().then(done, fail);
+      if (log === undefined) acknowledge();
+      else log.covered().then(acknowledge, fail);
     } catch (error) {
       for (const job of jobs.length > 0 ? jobs : this.#queue.splice(0)) job.fail(error);
     } finally {

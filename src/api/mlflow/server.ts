@@ -7,7 +7,7 @@ import type { Route, StreamRoute } from './route.ts';
  * The MLflow whose API this is. Its clients read it from `/version` to choose what they send: from 3.4 on they send spans by OTLP
  * while a trace runs. Millwright's own version is in `GET /api/v1/server`.
  */
-export const COMPAT_VERSION = '3.17.2';
+const COMPAT_VERSION = '3.17.2';
 
 export function serverRoutes(): readonly Route[] {
   return [

@@ -38,6 +38,7 @@ export interface Storage {
   readonly blobs: number;
   readonly blobBytes: number;
   readonly namedBytes: number;
+  readonly namedBlobBytes: number;
   readonly artifacts: number;
 }
 
@@ -71,14 +72,14 @@ export function createRetention(deps: RetentionDeps): Retention {
   let counted: { readonly at: number; readonly storage: Promise<Storage> } | undefined;
 
   async function count(): Promise<Storage> {
-    const { artifacts: rows, namedBytes } = await mark(store, artifacts, clock.now(), NOTHING);
+    const { artifacts: rows, namedBytes, namedBlobBytes } = await mark(store, artifacts, clock.now(), NOTHING);
     let blobs = 0;
     let blobBytes = 0;
     for await (const blob of artifacts.list()) {
       blobs += 1;
       blobBytes += blob.bytes;
     }
-    return { blobs, blobBytes, namedBytes, artifacts: rows };
+    return { blobs, blobBytes, namedBytes, namedBlobBytes, artifacts: rows };
   }
 
   async function collectNow(ctx: Context, apply: boolean, olderThanDays: number): Promise<Collection> {

@@ -18,6 +18,8 @@ export interface Marks {
   /** Rows of artifacts, and what they would take if each had its own copy. */
   readonly artifacts: number;
   readonly namedBytes: number;
+  /** What they do take: each distinct content once. */
+  readonly namedBlobBytes: number;
 }
 
 export interface Leaving {
@@ -41,9 +43,11 @@ export async function mark(store: Stores, artifacts: ArtifactStore, now: number,
   const manifests = new Set<string>();
   let rows = 0;
   let namedBytes = 0;
+  let namedBlobBytes = 0;
   for await (const batch of store.tables.scan('artifacts')) {
     for (const [kind, id, , digest, bytes] of batch) {
       if (leaving.owners.has(`${String(kind)}/${String(id)}`)) continue;
+      if (!named.has(String(digest))) namedBlobBytes += Number(bytes);
       named.add(String(digest));
       rows += 1;
       namedBytes += Number(bytes);
@@ -66,5 +70,5 @@ export async function mark(store: Stores, artifacts: ArtifactStore, now: number,
   for (const manifest of manifests) {
     for (const [digest] of (await readManifest(artifacts, manifest)).matchAll(DIGEST)) named.add(digest);
   }
-  return { named, artifacts: rows, namedBytes };
+  return { named, artifacts: rows, namedBytes, namedBlobBytes };
 }

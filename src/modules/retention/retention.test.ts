@@ -381,6 +381,12 @@ describe.each(STORES)('retention on %s', (_name, open) => {
     const [a, b] = [await run(), await run()];
     await file('run', a, 'same');
     await file('run', b, 'same');
-    expect(await retention.storage()).toEqual({ blobs: 1, blobBytes: 4, namedBytes: 8, artifacts: 2 });
+    expect(await retention.storage()).toEqual({
+      blobs: 1,
+      blobBytes: 4,
+      namedBytes: 8,
+      namedBlobBytes: 4,
+      artifacts: 2,
+    });
   });
 });

@@ -101,8 +101,7 @@ export async function exportAll(
   { experiments, artifacts, progress, signal }: ExportOptions,
 ): Promise<ExportReport> {
   const startedAt = clock.now();
-  const only = experiments === undefined ? undefined : await chosen(store, experiments);
-  const tables = only === undefined ? PICTURE : EXPERIMENT_TABLES;
+  let only: Chosen | undefined;
   const written: (ExportReport['tables'][number] & Pick<Table, 'description' | 'columns'>)[] = [];
 
   async function* rowsOf(table: Table): AsyncIterable<readonly ScanRow[]> {
@@ -160,7 +159,8 @@ export async function exportAll(
   }
 
   try {
-    for (const table of tables) {
+    if (experiments !== undefined) only = await chosen(store, experiments);
+    for (const table of only === undefined ? PICTURE : EXPERIMENT_TABLES) {
       stopIf(signal);
       const { name, description, columns } = table;
       written.push({ table: name, ...(await folder.table(table, rowsOf(table))), description, columns });

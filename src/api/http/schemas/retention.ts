@@ -55,9 +55,12 @@ export const restoreRequest = z
 export const storageResponse = z
   .object({
     blobs: z.number(),
+    /** Of all blobs: files of runs, data, models, step outputs. */
     blobBytes: z.number(),
     /** What artifacts would take if each path had its own copy. */
     namedBytes: z.number(),
+    /** What they do take: equal files once. */
+    namedBlobBytes: z.number(),
     artifacts: z.number(),
   })
   .meta({ id: 'Storage' });

@@ -1,7 +1,8 @@
 /** Every request of the comparison with the real server, in the order of playing. */
 import { LOGGED_MODELS, REGISTRY } from './corpus-registry.ts';
 import { ARTIFACTS, SERVER, WEBHOOKS } from './corpus-server.ts';
-import { EXPERIMENTS, RUNS, SEARCH } from './corpus-tracking.ts';
+import { SEARCH } from './corpus-search.ts';
+import { EXPERIMENTS, RUNS } from './corpus-tracking.ts';
 import type { Step } from './step.ts';
 
 export const CORPUS: readonly Step[] = [

@@ -35,8 +35,8 @@ export function StoragePage() {
   const query = useQuery(queries.storage());
   return (
     <Page query={query} title={t('nav.storage')}>
-      {({ blobs, blobBytes, namedBytes, artifacts }) => {
-        const saved = Math.max(0, namedBytes - blobBytes);
+      {({ blobs, blobBytes, namedBytes, namedBlobBytes, artifacts }) => {
+        const saved = namedBytes - namedBlobBytes;
         return (
           <>
             <PageHead
@@ -44,7 +44,7 @@ export function StoragePage() {
               answer={
                 artifacts === 0 && blobs === 0
                   ? t('storage.empty')
-                  : namedBytes <= blobBytes
+                  : saved === 0
                     ? t('storage.answer.none', { bytes: f.bytes(blobBytes) })
                     : t('storage.answer', {
                         bytes: f.bytes(blobBytes),
@@ -54,12 +54,12 @@ export function StoragePage() {
               }
             />
             <div className="cols half">
-              {namedBytes > blobBytes ? (
+              {saved > 0 ? (
                 <Section first title={t('storage.title')} sub={t('storage.sub')}>
-                  <Shares kept={blobBytes} named={namedBytes} />
+                  <Shares kept={namedBlobBytes} named={namedBytes} />
                 </Section>
               ) : null}
-              <Section first title={t('storage.counts')} sub={namedBytes > blobBytes ? undefined : t('storage.sub')}>
+              <Section first title={t('storage.counts')} sub={saved > 0 ? undefined : t('storage.sub')}>
                 <Facts
                   rows={[
                     [t('storage.files'), t('storage.amount', { n: artifacts, bytes: f.bytes(namedBytes) })],
