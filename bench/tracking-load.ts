@@ -29,7 +29,11 @@ export function call(base: string, method: string, path: string, body?: unknown)
         else reject(new Error(`${path}: ${answer.statusCode} ${text.slice(0, 300)}`));
       });
     });
-    asked.on('error', reject);
+    asked.on('error', (error: NodeJS.ErrnoException) => {
+      // uvicorn closes what was idle for five seconds, and may do so just as we use it again.
+      if (asked.reusedSocket && error.code === 'ECONNRESET') resolve(call(base, method, path, body));
+      else reject(error);
+    });
     asked.end(payload);
   });
 }

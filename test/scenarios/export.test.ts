@@ -70,7 +70,7 @@ afterAll(() => scenario.end());
 
 test('Parquet: rows, sums and digests are those that are here, and files come with their names', async () => {
   const report = jsonOf(await scenario.mw(['export', out('parquet'), '--artifacts', '--json']));
-  const manifest = JSON.parse(readFileSync(join(out('parquet'), 'manifest.json'), 'utf8')) as Json;
+  const manifest: Json = JSON.parse(readFileSync(join(out('parquet'), 'manifest.json'), 'utf8'));
   expect(manifest.tables.length).toBeGreaterThan(30);
   for (const { table, file, rows, digest } of manifest.tables) {
     const bytes = readFileSync(join(out('parquet'), file));

@@ -171,6 +171,14 @@ describe.skipIf(notRun() !== undefined)('runs under the hand', { timeout: 60_000
     expect(said).toContain('worse, p < 0.001');
     expect(await axe(page)).toEqual([]);
     await shot(page, 'runs-groups', false);
+    await page.locator('.groups .foldbtn').first().click();
+    await page.waitForSelector('.groups .member a');
+    expect(await page.locator('.groups .member a').count()).toBe(50);
+    expect(await page.locator('.groups').innerText()).toContain('10 more: show all');
+    expect(await axe(page)).toEqual([]);
+    await shot(page, 'runs-group-open', false);
+    await page.locator('.groups .foldbtn').first().click();
+    await until(page, `document.querySelector('.groups .member') === null`);
     await page.locator('.groups .link').first().click();
     await until(page, `decodeURIComponent(location.search).includes("params.depth = '4'".replaceAll(' ', '+'))`);
     await until(page, `document.querySelector('h1').textContent.startsWith('2,500')`);
@@ -261,6 +269,47 @@ describe.skipIf(notRun() !== undefined)('runs under the hand', { timeout: 60_000
     }
     expect(await page.locator('main').innerText()).toContain('numpy==2.1.0');
     expect(await axe(page)).toEqual([]);
+    expect(errors).toEqual([]);
+  });
+
+  test('a run is renamed where its name stands; Escape keeps it, undo takes it back', async () => {
+    await visit(`/p/flights/runs/${id(1)}`);
+    await page.waitForSelector('h1 .rename');
+    const name = await page.locator('h1 .rename').innerText();
+    await page.locator('h1 .rename').click();
+    await page.locator('h1 input').fill('thrown away');
+    await page.keyboard.press('Escape');
+    expect(await page.locator('h1 .rename').innerText()).toBe(name);
+    expect(fixture.commands).toEqual([]);
+    await page.keyboard.press('F2');
+    expect(await axe(page)).toEqual([]);
+    await page.locator('h1 input').fill('keeper');
+    await page.keyboard.press('Enter');
+    await until(page, `document.querySelector('h1').textContent.startsWith('keeper')`);
+    await until(page, `document.querySelector('.toasts').textContent.includes('is now called keeper')`);
+    expect(await page.title()).toContain('keeper');
+    await page.keyboard.press('Control+z');
+    await until(page, `document.querySelector('h1').textContent.startsWith(${JSON.stringify(name)})`);
+    expect(errors).toEqual([]);
+  });
+
+  test('a tag of a run is added, written over and taken away, each with undo', async () => {
+    await visit(`/p/flights/runs/${id(1)}`);
+    await page.waitForSelector('.tagadd');
+    await page.locator('.tagadd [name="key"]').fill('team');
+    await page.locator('.tagadd [name="value"]').fill('core');
+    await page.keyboard.press('Enter');
+    const row = page.locator('.tagrows li', { hasText: 'team' });
+    await row.locator('.rename').click();
+    await row.locator('input').fill('data');
+    await page.keyboard.press('Enter');
+    await until(page, `document.querySelector('.tagrows').textContent.includes('data')`);
+    expect(await axe(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Take tag team away' }).click();
+    await until(page, `!document.querySelector('.tagrows').textContent.includes('team')`);
+    await page.keyboard.press('Control+z');
+    await until(page, `document.querySelector('.tagrows').textContent.includes('data')`);
+    expect(fixture.commands).toEqual(Array.from({ length: 4 }, () => '/api/v1/runs/bulk'));
     expect(errors).toEqual([]);
   });
 });

@@ -90,6 +90,8 @@ export function createMetadataQuery({ memoryMiB = 512, threads = 2 }: MetadataQu
   return {
     parse: (sql) =>
       connected(async (connection) => {
+        // The engine's C interface ends a text there.
+        if (sql.includes('\0')) throw refused('a query holds no NUL character', 'sql');
         const reader = await connection.runAndReadAll(`SELECT json_serialize_sql(${literal(sql)})`);
         return readParsed(sql, String(reader.getRows()[0]?.[0] ?? ''));
       }),

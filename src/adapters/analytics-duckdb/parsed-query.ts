@@ -20,8 +20,13 @@ const textAt = (value: Json | undefined, key: string): string => {
   return typeof found === 'string' ? found : '';
 };
 
-/** Functions that read a table by a name or a text that the parser does not see as one. */
-const HIDDEN = new Set(['query', 'query_table']);
+/**
+ * What may stand in FROM beside tables. Every other function is refused, known or not: some read files, some run a text as a query,
+ * and some change the engine itself (`enable_logging` ended the whole process).
+ */
+const ROW_FUNCTIONS = new Set(['range', 'generate_series', 'unnest', 'repeat', 'json_each', 'json_tree']);
+/** Functions of a value that are not about values. */
+const REFUSED = new Set(['query', 'query_table', 'write_log', 'nextval', 'currval', 'setseed']);
 
 /** `line 2, column 7` of an offset in the text. */
 function placeOf(sql: string, offset: number): string {
@@ -128,8 +133,11 @@ export function readParsed(sql: string, serialized: string): ParsedQuery {
   if (statements.length !== 1) throw refused(`one SELECT at a time, not ${statements.length}`, 'sql');
   const nodes = [...nodesOf(statements[0] ?? null)];
   for (const node of nodes) {
+    const inFrom =
+      node['type'] === 'TABLE_FUNCTION' ? textAt(nodeAt(node, 'function'), 'function_name').toLowerCase() : undefined;
     const called = textAt(node, 'function_name').toLowerCase();
-    if (HIDDEN.has(called)) throw refused(`${called}() cannot be used here: name the tables in FROM`, 'sql');
+    if (REFUSED.has(called) || (inFrom !== undefined && !ROW_FUNCTIONS.has(inFrom)))
+      throw refused(`${inFrom ?? called}() cannot be used here: name the tables in FROM`, 'sql');
   }
   const tables = nodes
     .filter((node) => node['type'] === 'BASE_TABLE')

@@ -20,7 +20,7 @@ async function sqlite(path: string): Promise<Query> {
         .prepare("select name from sqlite_master where type = 'table'")
         .all()
         .map((row) => String(row['name'])),
-    rows: async (sql, values) => database.prepare(sql).all(...(values as (string | number)[])) as Row[],
+    rows: async (sql, values) => database.prepare(sql).all(...(values as (string | number)[])),
     quoted: (name) => `"${name}"`,
     close: async () => database.close(),
   };

@@ -8,9 +8,13 @@ export const text = (value: unknown): string =>
   typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'bigint' ? String(value) : '';
 /** Absent and empty are the same to MLflow. */
 export const optionalText = (value: unknown): string | undefined => (text(value) === '' ? undefined : text(value));
-export const number = (value: unknown): number => (value === null || value === undefined ? 0 : Number(value));
+/** A whole number that a store can give back: another server may say anything, and a row of 2^53 would never be read again. */
+export function number(value: unknown): number {
+  const whole = Math.trunc(Number(value ?? 0));
+  return Number.isSafeInteger(whole) ? whole : 0;
+}
 export const optionalNumber = (value: unknown): number | undefined =>
-  value === null || value === undefined ? undefined : Number(value);
+  value === null || value === undefined ? undefined : number(value);
 
 export const truth = (value: unknown): boolean => value === true || value === 1 || value === 1n || value === '1';
 

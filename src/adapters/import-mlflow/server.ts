@@ -159,10 +159,11 @@ export async function openServerSource({ url, authorization }: ServerSource): Pr
   async function answers(path: string, init: { readonly method?: string; readonly body?: string } = {}) {
     const answer = await ask(path, init);
     await answer.body?.cancel();
-    return answer.ok;
+    // Only what is not there at all; any other refusal is told by whoever asks next.
+    return answer.status !== 404 && answer.status !== 405;
   }
 
-  async function spansOf({ id, tags }: TraceInfo): Promise<readonly Span[] | string> {
+  async function spansOf({ id, tags, state }: TraceInfo): Promise<readonly Span[] | string> {
     const query = new URLSearchParams({ request_id: id }).toString();
     if (tags[SPANS_LOCATION_TAG] !== SPANS_IN_STORE) {
       for (const version of ['3.0', '2.0']) {
@@ -174,6 +175,8 @@ export async function openServerSource({ url, authorization }: ServerSource): Pr
     }
     const answer = await ask(`/api/3.0/mlflow/traces/get?${new URLSearchParams({ trace_id: id }).toString()}`);
     const body = await answer.text();
+    // The second version writes them when the trace ends.
+    if (answer.status === 404 && (state === 'IN_PROGRESS' || state === 'STATE_UNSPECIFIED')) return [];
     if (!answer.ok) {
       throw new MillwrightError('MW-DATA-READ', `the spans of a trace could not be read: ${answer.status}`, {
         where: id,
@@ -258,7 +261,10 @@ export async function openServerSource({ url, authorization }: ServerSource): Pr
     },
     async *loggedModels(experimentId) {
       const query = { experiment_ids: [experimentId], max_results: 100 };
-      for await (const one of pages('/api/2.0/mlflow/logged-models/search', 'models', query, true)) {
+      const path = '/api/2.0/mlflow/logged-models/search';
+      // Servers before 3.0 have none.
+      if (!(await answers(path, { method: 'POST', body: JSON.stringify({ ...query, max_results: 1 }) }))) return;
+      for await (const one of pages(path, 'models', query, true)) {
         const [info, data] = [part(one['info']), part(one['data'])];
         const id = text(info['model_id']);
         const sourceRunId = optionalText(info['source_run_id']);

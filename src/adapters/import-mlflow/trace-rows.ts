@@ -27,7 +27,8 @@ function parsed(value: unknown): Json {
 /** A moment as text (`2026-01-31T10:00:00Z`), as ms, or not at all. */
 function moment(value: unknown): number | undefined {
   if (value === null || value === undefined || value === '') return undefined;
-  const ms = value instanceof Date ? value.getTime() : typeof value === 'number' ? value : Date.parse(String(value));
+  if (typeof value === 'number') return value;
+  const ms = value instanceof Date ? value.getTime() : Date.parse(text(value));
   return Number.isNaN(ms) ? optionalNumber(value) : ms;
 }
 
@@ -149,7 +150,7 @@ export function parseExact(body: string): unknown {
     typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)
       ? (context?.source ?? String(value))
       : value;
-  return JSON.parse(body, exact as (key: string, value: unknown) => unknown);
+  return JSON.parse(body, exact);
 }
 
 interface Exact {

@@ -9,12 +9,14 @@ export const text = optional(z.string());
 /** Required and not empty: proto3 cannot tell an absent string from an empty one. */
 export const required = z.string().min(1);
 
+/** What a double holds exactly: a row with a larger number could be written and never be read again. */
 const integer = z.union([
   z.number().int(),
   z
     .string()
     .regex(/^-?\d{1,16}$/)
-    .transform(Number),
+    .transform(Number)
+    .refine(Number.isSafeInteger),
 ]);
 export const int = optional(integer);
 export const requiredInt = integer;

@@ -109,7 +109,9 @@ const STATUSES: readonly SpanStatus[] = ['UNSET', 'OK', 'ERROR'];
 const STATUS_NAMES: Readonly<Record<string, SpanStatus>> = { STATUS_CODE_OK: 'OK', STATUS_CODE_ERROR: 'ERROR' };
 
 function statusOf(code: unknown): SpanStatus {
-  return (typeof code === 'number' ? STATUSES[code] : STATUS_NAMES[textOf(code)]) ?? 'UNSET';
+  if (typeof code === 'number') return STATUSES[code] ?? 'UNSET';
+  const name = textOf(code);
+  return (Object.hasOwn(STATUS_NAMES, name) ? STATUS_NAMES[name] : undefined) ?? 'UNSET';
 }
 
 function eventOf(value: unknown): SpanEvent {

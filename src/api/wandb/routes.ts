@@ -125,7 +125,9 @@ export async function registerWandb(app: FastifyInstance, deps: WandbRoutes): Pr
         if (!asked.success) throw new MillwrightError('MW-INVALID', 'not a GraphQL request', { where: 'body' });
         const operation = asked.data.operationName || (OPERATION.exec(asked.data.query)?.[1] ?? '');
         if (!READS.has(operation)) await authorize(request, 'log');
-        const answer = operations({ wandb, ...addresses(request) })[operation];
+        const answers = operations({ wandb, ...addresses(request) });
+        // The client chooses the name: `constructor` and its like are in every object.
+        const answer = Object.hasOwn(answers, operation) ? answers[operation] : undefined;
         if (answer === undefined) {
           const message = `Millwright records runs of wandb; it does not answer ${operation || 'this query'}`;
           return reply.send({ data: null, errors: [{ message }] });

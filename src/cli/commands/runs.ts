@@ -65,7 +65,13 @@ async function csv({ api, out }: Session, query: Query, limit: number): Promise<
     csvLine([...fixed, ...metrics.map((key) => `metrics.${key}`), ...params.map((key) => `params.${key}`)]),
     ...runs.map((one) =>
       csvLine([
-        ...[one.id, one.name, one.experiment, one.status, one.user, iso(one.startTime), iso(one.endTime)],
+        one.id,
+        one.name,
+        one.experiment,
+        one.status,
+        one.user,
+        iso(one.startTime),
+        iso(one.endTime),
         ...metrics.map((key) => one.metrics[key]),
         ...params.map((key) => one.params[key]),
       ]),

@@ -36,7 +36,7 @@ function* counted(rows: readonly ScanRow[], seen: { rows: number }, most: number
 type TraceRows = (store: Stores, trace: TraceInfo) => Promise<readonly ScanRow[]> | readonly ScanRow[];
 
 const ofTraces = (name: string, rowsOf: TraceRows): Table['rows'] =>
-  async function* rows(store: Stores, bound: Bound, most = MAX_ROWS) {
+  async function* traceRows(store: Stores, bound: Bound, most = MAX_ROWS) {
     const seen = { rows: 0 };
     for await (const ids of owners(store, 'traces', bound['trace_id'])) {
       const rows: ScanRow[] = [];
@@ -46,7 +46,7 @@ const ofTraces = (name: string, rowsOf: TraceRows): Table['rows'] =>
   };
 
 const ofModels = (name: string, rowsOf: (model: LoggedModel) => readonly ScanRow[]): Table['rows'] =>
-  async function* rows(store: Stores, bound: Bound, most = MAX_ROWS) {
+  async function* modelRows(store: Stores, bound: Bound, most = MAX_ROWS) {
     const seen = { rows: 0 };
     for await (const ids of owners(store, 'loggedModels', bound['model_id'])) {
       const rows: ScanRow[] = [];

@@ -62,7 +62,9 @@ export function createWandbArtifacts(
   async function find(stores: Stores, artifactId: string) {
     const [runKey, id] = split(artifactId);
     const run = await stores.wandbRuns.get(runKey);
-    const kept = run === undefined ? undefined : keptIn(run.state)[id];
+    const all = run === undefined ? {} : keptIn(run.state);
+    // The id comes from the client: `constructor` is in every object.
+    const kept = Object.hasOwn(all, id) ? all[id] : undefined;
     if (run === undefined || kept === undefined) {
       throw new MillwrightError('MW-NOT-FOUND', 'there is no such artifact', { where: artifactId.slice(0, 200) });
     }

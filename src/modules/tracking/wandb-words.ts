@@ -8,7 +8,12 @@ const MAX_VALUE = 6000;
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-const WORDS = /"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g;
+/**
+ * A string (to the end where it has none), or a bare word. Sticky and without a way back: with one that looks for strings from every
+ * quote, a line of escaped quotes took the time of its length squared.
+ */
+const PIECES = /"[^"\\]*(?:\\[^][^"\\]*)*(?:"|\\?$)|-?(?:NaN|Infinity)|[^"NI-]+|[^]/gy;
+const BARE = /^-?(?:NaN|Infinity)$/;
 
 /**
  * A line of wandb's: JSON in which Go's NaN and infinities may stand bare; they come back as the words. Throws MW-INVALID.
@@ -16,7 +21,7 @@ const WORDS = /"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g;
 export function parseLine(line: string): Json {
   try {
     const bare = line.includes('NaN') || line.includes('Infinity');
-    const text = bare ? line.replaceAll(WORDS, (word) => (word.startsWith('"') ? word : `"${word}"`)) : line;
+    const text = bare ? line.replaceAll(PIECES, (piece) => (BARE.test(piece) ? `"${piece}"` : piece)) : line;
     return JSON.parse(text) as Json;
   } catch {
     throw new MillwrightError('MW-INVALID', 'a line is not JSON', { where: line.slice(0, 100) });
@@ -50,18 +55,34 @@ export function* leaves(value: Json, name = '', depth = 0): Generator<readonly [
 
 /** Numbers, booleans as 0 and 1, and the words JSON has no numbers for; undefined for anything else. */
 export function numberOf(value: Json): number | undefined {
-  if (typeof value === 'number') return value;
+  if (typeof value === 'number') return storable(value);
   if (typeof value === 'boolean') return value ? 1 : 0;
   if (value === 'NaN') return Number.NaN;
   if (value === 'Infinity') return Number.MAX_VALUE;
   return value === '-Infinity' ? -Number.MAX_VALUE : undefined;
 }
 
+/** A whole number that every store holds; what is none becomes `otherwise`: a client would send its chunk again for ever. */
+function wholeOf(value: Json | undefined, otherwise: number): number {
+  const whole = typeof value === 'number' ? Math.round(value) : Number.NaN;
+  return Number.isSafeInteger(whole) ? whole : otherwise;
+}
+
+/** Milliseconds of a line's `_timestamp`, which is in seconds. */
+function timeOf(line: { readonly [key: string]: Json }, now: number): number {
+  const seconds = line['_timestamp'];
+  const time = wholeOf(typeof seconds === 'number' ? seconds * 1000 : undefined, now);
+  return time < 0 ? now : time;
+}
+
+/** JSON's 1e400 is infinite; a store holds finite numbers and NaN. */
+const storable = (value: number): number => Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, value));
+
 /** One line of `wandb-history.jsonl`. `_step` is the step, `_timestamp` seconds since the epoch. */
 export function historyMetrics(line: Json, now: number): readonly Metric[] {
   if (!isObject(line)) return [];
-  const step = Number(line['_step'] ?? 0);
-  const timestamp = Math.round(Number(line['_timestamp'] ?? now / 1000) * 1000);
+  const step = wholeOf(line['_step'], 0);
+  const timestamp = timeOf(line, now);
   const metrics: Metric[] = [];
   for (const [name, value] of leaves(line)) {
     const number = name.startsWith('_') ? undefined : numberOf(value);
@@ -73,7 +94,7 @@ export function historyMetrics(line: Json, now: number): readonly Metric[] {
 /** One line of `wandb-events.jsonl`: `system.cpu` becomes `system/cpu`, where MLflow's own system metrics are. */
 export function systemMetrics(line: Json, index: number, now: number): readonly Metric[] {
   if (!isObject(line)) return [];
-  const timestamp = Math.round(Number(line['_timestamp'] ?? now / 1000) * 1000);
+  const timestamp = timeOf(line, now);
   const metrics: Metric[] = [];
   for (const [name, value] of Object.entries(line)) {
     const number = name.startsWith('_') ? undefined : numberOf(value);

@@ -27,7 +27,11 @@ function compared(found: TraceInfo | undefined, said: TraceInfo): string[] {
   const kept = Object.entries(found.metadata).filter(([key]) => !added.includes(key));
   if (sorted(Object.fromEntries(kept)) !== sorted(said.metadata)) differences.push('metadata differ');
   const valid = (one: TraceInfo): string =>
-    JSON.stringify(one.assessments.map(({ id, value, valid: counts }) => [id, value, counts]).sort());
+    JSON.stringify(
+      one.assessments
+        .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+        .map(({ id, value, valid: counts }) => [id, value, counts]),
+    );
   if (valid(found) !== valid(said)) {
     differences.push(`${found.assessments.length} of ${said.assessments.length} assessments`);
   }

@@ -94,8 +94,17 @@ describe.runIf('python' in client)('mw import mlflow', { timeout: 600_000 }, () 
     old = spawn(
       python,
       [
-        ...['-m', 'mlflow', 'server', '--backend-store-uri', database, '--workers', '1', '--port', String(port)],
-        ...['--artifacts-destination', join(folder, 'mlruns')],
+        '-m',
+        'mlflow',
+        'server',
+        '--backend-store-uri',
+        database,
+        '--workers',
+        '1',
+        '--port',
+        String(port),
+        '--artifacts-destination',
+        join(folder, 'mlruns'),
       ],
       // A group of its own: the server starts others, which would outlive it.
       { cwd: folder, stdio: 'ignore', detached: true },

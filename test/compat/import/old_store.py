@@ -39,7 +39,7 @@ for version in (1, 2):
     with mlflow.start_run(run_name=f"model {version}"):
         mlflow.log_input(mlflow.data.from_numpy(features, name="toy"), context="training")
         model = LinearRegression().fit(features, version * features.sum(1))
-        mlflow.sklearn.log_model(model, name="model", registered_model_name="toy")
+        mlflow.sklearn.log_model(model, name="model", registered_model_name="toy", pip_requirements=["scikit-learn"])
         mlflow.log_metric("rmse", 0.1 * version)
 client.set_registered_model_alias("toy", "champion", 2)
 client.set_model_version_tag("toy", "1", "checked", "yes")

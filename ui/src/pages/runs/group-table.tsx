@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import { Fragment, useState } from 'react';
 import { addresses } from '../../api/addresses.ts';
 import { runQueries, type RunGroups, type RunsAsked } from '../../api/run-queries.ts';
 import { linear, px } from '../../charts/scale.ts';
@@ -6,9 +7,11 @@ import { useText } from '../../i18n/use-text.tsx';
 import { Go } from '../../parts/go.tsx';
 import { ScrollX } from '../../parts/scroll-x.tsx';
 import { Loaded } from '../../parts/states.tsx';
+import { GroupMembers } from './group-members.tsx';
 import { figure } from './figures.ts';
 import { betterIs } from './metric-sense.ts';
 import { fieldOf } from './runs-search.ts';
+import '../../design/run.css';
 
 export interface GroupTableProps {
   readonly project: string;
@@ -67,6 +70,7 @@ function conditionOf(group: Group): string {
 
 function Rows({ project, data, metric, asked, onFilter }: GroupTableProps & { readonly data: RunGroups }) {
   const { t, f } = useText();
+  const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const key = data.metric ?? metric;
   const shown = data.groups.slice(0, MOST);
   const spreads = shown.map((group) => (key === undefined ? undefined : group.metrics[key]));
@@ -108,45 +112,67 @@ function Rows({ project, data, metric, asked, onFilter }: GroupTableProps & { re
             const said = by
               .map((field) => `${field.slice(field.indexOf('.') + 1)} ${group.key[field] ?? '—'}`)
               .join(', ');
+            const name = said === '' ? t('groups.all') : said;
             const condition = conditionOf(group);
+            const only = (): void =>
+              onFilter(asked.filter === undefined ? condition : `${asked.filter} and ${condition}`);
+            const id = JSON.stringify(group.key);
+            const opened = open.has(id);
             return (
-              <tr key={JSON.stringify(group.key)}>
-                <td className="wrap">
-                  <button
-                    type="button"
-                    className="link left"
-                    onClick={() =>
-                      onFilter(asked.filter === undefined ? condition : `${asked.filter} and ${condition}`)
-                    }
-                  >
-                    {said === '' ? t('groups.all') : said}
-                  </button>
-                </td>
-                <td className="num">{f.int(group.runs.length)}</td>
-                <td className="num">
-                  {spread === undefined ? <span className="dim">—</span> : <b>{figure(f, spread.mean)}</b>}
-                </td>
-                <td className="num dim">{spread?.sd === undefined ? t('no.interval') : f.num(spread.sd)}</td>
-                <td>
-                  {spread === undefined || ends.length === 0 ? null : (
-                    <Interval
-                      spread={spread}
-                      range={range}
-                      label={
-                        spread.low === undefined || spread.high === undefined
-                          ? t('no.interval')
-                          : f.interval(spread.low, spread.high)
-                      }
-                    />
-                  )}
-                </td>
-                <td className="nw">{verdict(i)}</td>
-                <td className="num">
-                  {group.runs.length < 2 ? null : (
-                    <Go to={addresses.compare(project, group.runs.slice(0, 50))}>{t('runs.compare')}</Go>
-                  )}
-                </td>
-              </tr>
+              <Fragment key={id}>
+                <tr>
+                  <td className="wrap">
+                    <span className="gname">
+                      <button
+                        type="button"
+                        className="foldbtn"
+                        aria-expanded={opened}
+                        aria-label={t('groups.open', { group: name })}
+                        onClick={() =>
+                          setOpen((was) =>
+                            opened ? new Set([...was].filter((one) => one !== id)) : new Set([...was, id]),
+                          )
+                        }
+                      />
+                      <button
+                        type="button"
+                        className="link left"
+                        title={t('groups.only', { group: name })}
+                        onClick={only}
+                      >
+                        {name}
+                      </button>
+                    </span>
+                  </td>
+                  <td className="num">{f.int(group.runs.length)}</td>
+                  <td className="num">
+                    {spread === undefined ? <span className="dim">—</span> : <b>{figure(f, spread.mean)}</b>}
+                  </td>
+                  <td className="num dim">{spread?.sd === undefined ? t('no.interval') : f.num(spread.sd)}</td>
+                  <td>
+                    {spread === undefined || ends.length === 0 ? null : (
+                      <Interval
+                        spread={spread}
+                        range={range}
+                        label={
+                          spread.low === undefined || spread.high === undefined
+                            ? t('no.interval')
+                            : f.interval(spread.low, spread.high)
+                        }
+                      />
+                    )}
+                  </td>
+                  <td className="nw">{verdict(i)}</td>
+                  <td className="num">
+                    {group.runs.length < 2 ? null : (
+                      <Go to={addresses.compare(project, group.runs.slice(0, 50))}>{t('runs.compare')}</Go>
+                    )}
+                  </td>
+                </tr>
+                {opened ? (
+                  <GroupMembers project={project} group={group} metric={key} range={range} onAll={only} />
+                ) : null}
+              </Fragment>
             );
           })}
         </tbody>

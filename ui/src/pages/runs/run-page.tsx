@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 import { addresses, numberOf } from '../../api/addresses.ts';
 import { queries } from '../../api/queries.ts';
 import type { Run, RunDetail } from '../../api/types.ts';
@@ -21,14 +21,16 @@ import { betterIs } from './metric-sense.ts';
 import { RunCurves } from './run-curves.tsx';
 import { RunEnvironment } from './run-environment.tsx';
 import { RunFiles } from './run-files.tsx';
+import { RunName } from './run-name.tsx';
 import { RUN_MARKS } from './run-row.tsx';
 import { runQueryString, viewOfRun, type RunSearch } from './run-search.ts';
+import { RunTags } from './run-tags.tsx';
+import '../../design/run.css';
 
-const MOST_TAGS = 40;
 const MOST_CHILDREN = 12;
 
-function useAnswer(run: Run): string {
-  const { t, f } = useText();
+function useAnswer(run: Run, name: ReactNode): ReactNode {
+  const { t, tx, f } = useText();
   const now = useNow(5000);
   const time = f.duration((run.endTime ?? now) - run.startTime);
   const metric = Object.keys(run.metrics).find(
@@ -38,13 +40,13 @@ function useAnswer(run: Run): string {
   switch (run.status) {
     case 'RUNNING':
     case 'SCHEDULED':
-      return t('run.answer.running', { name: run.name, when: f.when(run.startTime) });
+      return tx('run.answer.running', { name, when: f.when(run.startTime) });
     case 'FINISHED':
-      return t('run.answer.done', { name: run.name, time, best });
+      return tx('run.answer.done', { name, time, best });
     case 'FAILED':
-      return t('run.answer.failed', { name: run.name, time });
+      return tx('run.answer.failed', { name, time });
     case 'KILLED':
-      return t('run.answer.killed', { name: run.name, time });
+      return tx('run.answer.killed', { name, time });
   }
 }
 
@@ -175,19 +177,17 @@ function Detail({ project, detail, search }: DetailProps) {
   const go = useGo();
   const copyLink = useCopyLink();
   const { run, inputs } = detail;
-  const answer = useAnswer(run);
+  const [renaming, setRenaming] = useState(false);
+  const answer = useAnswer(run, <RunName run={run} editing={renaming} onEditing={setRenaming} />);
   const view = viewOfRun(search);
   const show = (next: CurveView, file: string): void =>
     router.history.replace(addresses.run(project, run.id) + runQueryString(next, file));
   const lineage = addresses.lineage(`run:${run.id}`);
-  const mlflow = (name: string): boolean => name.startsWith('mlflow.');
-  const tags = Object.entries(run.tags).toSorted(
-    ([a], [b]) => Number(mlflow(a)) - Number(mlflow(b)) || a.localeCompare(b),
-  );
   useKeys([
     { keys: 'y', label: t('link.copy'), run: copyLink },
     { keys: 'l', label: t('curves.log'), run: () => show({ ...view, log: !view.log }, search.file) },
     { keys: 'n', label: t('run.lineage'), run: () => go(lineage) },
+    ...(run.deletedAt === undefined ? [{ keys: 'F2', label: t('run.rename'), run: () => setRenaming(true) }] : []),
   ]);
   return (
     <>
@@ -251,17 +251,7 @@ function Detail({ project, detail, search }: DetailProps) {
             )}
           </Section>
           <RunEnvironment id={run.id} />
-          <Section title={t('run.tags')} sub={tags.length}>
-            {tags.length === 0 ? (
-              <p className="mut">{t('none')}</p>
-            ) : (
-              <Facts
-                rows={tags
-                  .slice(0, MOST_TAGS)
-                  .map(([name, value]) => [name, value.length > 160 ? `${value.slice(0, 160)}…` : value] as const)}
-              />
-            )}
-          </Section>
+          <RunTags run={run} />
         </div>
       </div>
     </>
