@@ -73,7 +73,7 @@ function lazyAnalytics(home: string, log: Log): AnalyticsStore {
 
 /** As DuckDB above; this one holds a picture of the metadata and can reach nothing else. */
 function lazyQueryEngine(): () => Promise<QueryEngine> {
-  return async () => (await plugin('analytics', 'duckdb')).createMetadataQuery();
+  return async () => (await plugin('analytics', 'duckdb')).createQueryProcess();
 }
 
 /** What the serving program imports: an image holds no more than it runs. */

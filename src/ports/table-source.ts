@@ -86,5 +86,7 @@ export interface QueryEngine {
   load(table: TableShape, batches: AsyncIterable<readonly ScanRow[]>): Promise<void>;
   /** Throws MW-SQL with the engine's words and where it is wrong, or when it took longer than `timeoutMs` or more memory than there is. */
   query(sql: string, limits: { readonly rows: number; readonly timeoutMs: number }): Promise<QueryAnswer>;
+  /** False when a query ended it, with all its tables; another one is needed then. */
+  alive(): boolean;
   close(): Promise<void>;
 }

@@ -18,6 +18,7 @@ import {
 } from './prediction-queries.ts';
 
 export { createMetadataQuery } from './metadata-query.ts';
+export { createQueryProcess } from './query-process.ts';
 
 export interface DuckDbAnalyticsOptions {
   readonly home: string;

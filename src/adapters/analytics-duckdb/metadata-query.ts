@@ -147,6 +147,8 @@ export function createMetadataQuery({ memoryMiB = 512, threads = 2 }: MetadataQu
         }
       }),
 
+    alive: () => true,
+
     async close() {
       const instance = await opened?.catch(() => undefined);
       opened = undefined;

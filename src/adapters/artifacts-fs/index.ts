@@ -13,7 +13,7 @@ import { syncFolder } from '../../platform/durable-file.ts';
 import { digestOfFile } from '../../platform/file-digest.ts';
 import { createTurns } from '../../platform/turns.ts';
 import type { ArtifactStore, Blob } from '../../ports/artifact-store.ts';
-import { chunksOf, onDisk, tryLink, writeAll } from './blob-files.ts';
+import { chunksOf, onDisk, tryLink, writeBody } from './blob-files.ts';
 import { blobPath } from './blob-path.ts';
 
 const READ_ONLY = 0o444;
@@ -98,16 +98,11 @@ export async function openFileArtifacts(folders: {
     try {
       const file = await open(from, 'wx', 0o600);
       try {
-        const chunks = source instanceof Uint8Array ? [source] : source;
-        for await (const chunk of chunks) {
-          bytes += chunk.byteLength;
+        await writeBody(file, source instanceof Uint8Array ? [source] : source, (piece) => {
+          bytes += piece.byteLength;
           if (bytes > limitBytes) throw blobTooLarge(limitBytes);
-          // The disk takes the chunk on another thread while this one hashes it.
-          const written = writeAll(file, chunk);
-          hash.update(chunk);
-          await written;
-        }
-        await file.sync();
+          hash.update(piece);
+        });
       } finally {
         await file.close();
       }

@@ -19,7 +19,7 @@ export const optionalNumber = (value: unknown): number | undefined =>
 export const truth = (value: unknown): boolean => value === true || value === 1 || value === 1n || value === '1';
 
 /** The file store numbers them from 1 (proto), the others name them. */
-export function runStatus(value: unknown): RunStatus {
+function runStatus(value: unknown): RunStatus {
   const numbered: readonly RunStatus[] = ['RUNNING', 'SCHEDULED', 'FINISHED', 'FAILED', 'KILLED'];
   if (typeof value === 'number') return numbered[value - 1] ?? 'FINISHED';
   return RUN_STATUSES.find((status) => status === value) ?? 'FINISHED';

@@ -61,7 +61,8 @@ function checkEvents(events: Webhook['events']): void {
     throw refuse('events', 'Webhook events must be a non-empty list of WebhookEvent objects: [].');
   for (const event of events) {
     if (isWebhookEvent(event)) continue;
-    const valid = (WEBHOOK_ACTIONS[event.entity] ?? []).map((action) => `'${action}'`).join(', ');
+    const known = Object.hasOwn(WEBHOOK_ACTIONS, event.entity) ? WEBHOOK_ACTIONS[event.entity] : undefined;
+    const valid = (known ?? []).map((action) => `'${action}'`).join(', ');
     throw refuse(
       'events',
       `Invalid action '${event.action}' for entity '${event.entity}'. Valid actions are: [${valid}]`,

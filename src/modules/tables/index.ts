@@ -114,6 +114,8 @@ export function createTables({ store, engine, clock }: TablesDeps): Tables {
 
   async function ask(sql: string, rows: number): Promise<Answer> {
     const started = clock.monotonic();
+    // A query before this one ended it, and its tables with it.
+    if (opened !== undefined && !(await opened).alive()) await putAway();
     opened ??= open();
     opened.catch(() => {
       opened = undefined;
@@ -142,7 +144,7 @@ export function createTables({ store, engine, clock }: TablesDeps): Tables {
             loadedAt.set(table.name, now);
           } catch (error) {
             // More than the engine may hold: then only what this query can see, and not for the next one.
-            if (Object.keys(texts).length === 0) throw error;
+            if (Object.keys(texts).length === 0 || !running.alive()) throw error;
             emptied.push(table);
             await running.load(table, narrowed(table, table.rows(store, {}), texts));
           }
@@ -153,7 +155,7 @@ export function createTables({ store, engine, clock }: TablesDeps): Tables {
       const end = clock.monotonic();
       return { ...answer, ms: Math.round(end - started), snapshotMs: Math.round(end - oldest) };
     } finally {
-      for (const table of emptied) await running.load(table, none());
+      for (const table of running.alive() ? emptied : []) await running.load(table, none());
     }
   }
 
