@@ -1,11 +1,15 @@
 /** Everything leaves as plain files beside a server that runs, and another engine reads back what is here: counts, sums, bytes. */
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ask, createScenario, type Json, jsonOf, type Scenario, type ServerProcess } from './scenario.ts';
+import { ask, createScenario, type Json, jsonOf, type Scenario, type ServerProcess, until } from './scenario.ts';
 
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const RUNS = 12;
 const POINTS = 300;
 const ODD = 'per/haps: ..é';
@@ -143,6 +147,12 @@ test('a folder with something in it is left alone, and nothing half stays anywhe
   expect(readdirSync(out('mine'))).toEqual(['thesis.txt']);
   expect((await scenario.mw(['export', join(out('mine'), 'thesis.txt')])).err).toContain('MW-STATE');
   expect((await scenario.mw(['export', out('odd'), '--format', 'xlsx'])).err).toContain('MW-USAGE');
+  // Stopped in the middle.
+  const stopped = spawn(process.execPath, [MAIN, 'export', out('late'), '--home', scenario.home, '--format', 'csv']);
+  await until('the folder beside', () => readdirSync(scenario.root).some((name) => name.startsWith('.late.')));
+  stopped.kill('SIGINT');
+  await once(stopped, 'exit');
+  expect(stopped.exitCode === 0).toBe(existsSync(out('late')));
   mkdirSync(out('empty'));
   expect((await scenario.mw(['export', out('empty')])).code).toBe(0);
   expect(readdirSync(scenario.root).filter((name) => name.endsWith('.tmp'))).toEqual([]);

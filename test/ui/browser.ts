@@ -94,6 +94,10 @@ const PICTURES: Readonly<Record<string, string>> = {
   'home-light-1440-en': 'docs/images/home.png',
   'home-light-1440-ko': 'docs/images/home-ko.png',
   'endpoint-dark-1440-en': 'docs/images/endpoint.png',
+  'runs-compare-light-1440-en': 'docs/images/runs.png',
+  'compare-light-1440-en': 'docs/images/compare.png',
+  'lineage-light-1440-en': 'docs/images/lineage.png',
+  'trace-light-1440-en': 'docs/images/trace.png',
 };
 
 export async function shot(page: Page, name: string, fullPage = true): Promise<void> {

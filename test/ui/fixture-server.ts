@@ -177,6 +177,8 @@ function file(files: Files, path: string, response: ServerResponse): void {
   response.writeHead(200, {
     'content-type': TYPES[extname(name)] ?? 'application/octet-stream',
     'content-security-policy': POLICY,
+    // Named by their content, as the real server says of them: a page after another need not read them again.
+    ...(name.startsWith('/assets/') ? { 'cache-control': 'public, max-age=31536000, immutable' } : {}),
   });
   response.end(files.get(name));
 }

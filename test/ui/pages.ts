@@ -13,7 +13,10 @@ export const PAGES: readonly (readonly [name: string, path: string])[] = [
   ],
   ['runs-groups', '/p/flights/runs?group=params.depth&by=log_loss'],
   ['runs-trash', '/p/flights/runs?view=deleted'],
-  ['compare', '/p/flights/compare?runs=run00001b4c5d6e7f8091a2b3c4d5e6f70,run00002b4c5d6e7f8091a2b3c4d5e6f70'],
+  [
+    'compare',
+    '/p/flights/compare?runs=run00001b4c5d6e7f8091a2b3c4d5e6f70,run00002b4c5d6e7f8091a2b3c4d5e6f70,run00003b4c5d6e7f8091a2b3c4d5e6f70',
+  ],
   ['run', '/p/flights/runs/run00001b4c5d6e7f8091a2b3c4d5e6f70'],
   ['run-file', '/p/flights/runs/run00001b4c5d6e7f8091a2b3c4d5e6f70?file=errors.ipynb&smooth=0.6'],
   ['models', '/p/flights/models'],

@@ -84,7 +84,7 @@ export async function openExportFolder(folder: string, format: ExportFormat): Pr
       await append(encoder.end());
       await handle.sync();
     } catch (error) {
-      throw errnoOf(error) === undefined ? error : await unusable(error, path);
+      throw error instanceof MillwrightError || errnoOf(error) === undefined ? error : await unusable(error, path);
     } finally {
       await handle.close();
     }

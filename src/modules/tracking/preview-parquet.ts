@@ -4,7 +4,7 @@ import { MAX_COLUMNS, MAX_ROWS, tableOf } from './preview-tables.ts';
 import type { TablePreview } from './preview-tables.ts';
 
 const MIB = 2 ** 20;
-const MAX_FOOTER = 4 * MIB;
+const MAX_FOOTER = MIB;
 /** Bytes of the columns shown, decompressed, as the footer counts them. */
 const MAX_READ = 64 * MIB;
 

@@ -119,10 +119,15 @@ export function jsonTable(text: string): TablePreview | undefined {
     );
   }
   if (!Array.isArray(value) || value.length === 0 || !value.every(isRecord)) return undefined;
-  const columns = [...new Set(value.slice(0, MAX_ROWS).flatMap((row) => Object.keys(row)))];
+  const rows = value.slice(0, MAX_ROWS);
+  // Not more names than are shown (and one that tells that there are more): 8 MiB hold a million, which times the rows is all memory.
+  const columns = new Set<string>();
+  for (const row of rows) {
+    for (const name of Object.keys(row)) if (columns.size <= MAX_COLUMNS) columns.add(name);
+  }
   return tableOf(
-    columns,
-    value.slice(0, MAX_ROWS).map((row) => columns.map((name) => row[name])),
+    [...columns],
+    rows.map((row) => [...columns].slice(0, MAX_COLUMNS).map((name) => (Object.hasOwn(row, name) ? row[name] : null))),
     value.length,
   );
 }

@@ -10,7 +10,7 @@ import { checkRunId } from './entry-rules.ts';
 import { imageOf } from './preview-images.ts';
 import { notebookPreview } from './preview-notebooks.ts';
 import type { NotebookPreview } from './preview-notebooks.ts';
-import { parquetPreview } from './preview-parquet.ts';
+import { parquetPreviewApart } from './preview-thread.ts';
 import { delimitedPreview, jsonTable } from './preview-tables.ts';
 import type { TablePreview } from './preview-tables.ts';
 import { languageOf } from './preview-languages.ts';
@@ -90,7 +90,7 @@ export function createPreviews(store: TrackingStore, blobs: ArtifactStore): Prev
       return { kind: 'image', dataUrl: `data:${image};base64,${Buffer.from(all).toString('base64')}` };
     }
     if (Buffer.from(first.subarray(0, 4)).toString('latin1') === 'PAR1') {
-      return parquetPreview(bytes, async (start, end) => {
+      return parquetPreviewApart(bytes, async (start, end) => {
         const chunks: Uint8Array[] = [];
         for await (const chunk of await blobs.get(digest, { start, end })) chunks.push(chunk);
         return Buffer.concat(chunks);

@@ -91,6 +91,7 @@ export const runs = {
   'run.sampled': ['{shown} of {total} points drawn', '{total}개 중 {shown}개 점 표시'],
   'run.step': ['step', '스텝'],
   'run.id': ['id', 'id'],
+  'runs.answer.unread': ['The filter could not be read, so nothing is listed.', '필터를 읽을 수 없어 목록이 없습니다.'],
   'runs.answer.trash': ['{n|run|runs} of {where} in the trash.', '{where}: 휴지통에 실행 {n}건.'],
   'runs.none.wandb': [
     'A script that logs with wandb needs only this:',

@@ -135,7 +135,7 @@ export function EnvironmentFacts({ detail }: Pick<Props, 'detail'>) {
   const { environment, params, artifact } = detail;
   const entries = Object.entries(params);
   return (
-    <div className="cols half">
+    <div className={environment === undefined ? undefined : 'cols half'}>
       <Section title={t('version.params')} sub={entries.length}>
         <Facts
           rows={[

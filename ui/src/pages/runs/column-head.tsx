@@ -54,7 +54,7 @@ export function ColumnHead({ column, width, order, onOrder, onWidth, onMove, onD
     <span
       role="columnheader"
       aria-sort={way ?? 'none'}
-      className={`${column.kind === 'metric' ? 'num' : ''}${over ? ' over' : ''}`}
+      className={`${column.kind === 'metric' ? 'num' : 'word'}${over ? ' over' : ''}`}
       onDragOver={(event) => {
         event.preventDefault();
         setOver(true);

@@ -42,7 +42,7 @@ function Cell({ run, column }: { readonly run: Run; readonly column: RunColumn }
   return (
     <span
       role="cell"
-      className={column.kind === 'metric' ? 'num' : 'mono'}
+      className={column.kind === 'metric' ? 'num' : 'word mono'}
       title={value === undefined ? t('unknown') : String(value)}
     >
       {value === undefined ? <span className="dim">—</span> : typeof value === 'number' ? figure(f, value) : value}

@@ -8,7 +8,7 @@ import { columnId, type RunColumn } from './runs-search.ts';
 import { useRoom } from './use-room.ts';
 
 const ROW = 32;
-const WIDTHS = { metric: 86, param: 78, tag: 96 } as const;
+const WIDTHS = { metric: 86, param: 88, tag: 104 } as const;
 const NAME = 220;
 const TAIL = [64, 82, 84] as const;
 

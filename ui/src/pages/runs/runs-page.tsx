@@ -185,6 +185,7 @@ export function RunsPage({ project, search }: { readonly project: string; readon
     search.by === '' ? (metricColumns.find((one) => betterIs(one) !== undefined) ?? metricColumns[0]) : search.by;
   const grouped = search.group !== '';
   const comparing = selected.length >= 2 && selected.length <= MOST_BESIDE && !narrow && !grouped;
+  const unread = rows.total === undefined && rows.error !== null && search.q !== '' && !grouped;
   const answerKey = trash ? 'runs.answer.trash' : search.q === '' ? 'runs.answer' : 'runs.answer.filtered';
   return (
     <>
@@ -192,7 +193,7 @@ export function RunsPage({ project, search }: { readonly project: string; readon
         title={t('nav.runs')}
         answer={
           rows.total === undefined ? (
-            t('nav.runs')
+            t(unread ? 'runs.answer.unread' : 'nav.runs')
           ) : (
             <>
               {t(answerKey, { n: rows.total, where })}{' '}
@@ -271,7 +272,7 @@ export function RunsPage({ project, search }: { readonly project: string; readon
         onGroup={(group) => set({ group }, true)}
         onMetric={(by) => set({ by }, true)}
       />
-      <div className={comparing ? 'split two' : 'split'}>
+      <div className={comparing ? 'split two' : 'split'} hidden={unread}>
         <section className="sec first flush" aria-label={t('runs.table')}>
           {rows.news === 0 || grouped ? null : (
             <button type="button" className="news" onClick={rows.renew}>

@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import { memo } from 'react';
 import { addresses } from '../../api/addresses.ts';
 import { traceQueries, type SpanDetail } from '../../api/trace-queries.ts';
 import { useText } from '../../i18n/use-text.tsx';
@@ -64,7 +65,7 @@ function Said({ span }: { readonly span: SpanDetail }) {
 }
 
 /** One span: its times, what went in and out, what it said. */
-export function SpanPanel({
+export const SpanPanel = memo(function SpanPanel({
   trace,
   node,
   tree,
@@ -110,4 +111,4 @@ export function SpanPanel({
       </Loaded>
     </aside>
   );
-}
+});

@@ -6,6 +6,8 @@ export interface SpanNode {
   readonly parent: SpanNode | undefined;
   readonly depth: number;
   readonly children: SpanNode[];
+  /** Among its siblings, 1 first. */
+  readonly place: number;
   readonly endUs: number;
   /** Stretches in which nothing below it ran and everything above waited for it. */
   readonly waits: (readonly [from: number, to: number])[];
@@ -53,6 +55,7 @@ export function spanTree(spans: readonly SpanOutline[], now = 0): SpanTree {
         parent: item.parent,
         depth: item.parent === undefined ? 0 : item.parent.depth + 1,
         children: [],
+        place: (item.parent?.children ?? roots).length + 1,
         endUs: item.span.durationUs === undefined ? last : item.span.startUs + item.span.durationUs,
         waits: [],
         waited: 0,

@@ -1,3 +1,4 @@
+import { memo } from 'react';
 import { addresses } from '../../api/addresses.ts';
 import type { TraceDetail } from '../../api/trace-queries.ts';
 import { useText } from '../../i18n/use-text.tsx';
@@ -8,8 +9,8 @@ import { StatusMark } from '../../parts/status-mark.tsx';
 
 const valueText = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));
 
-/** What people, judges and code said of the trace. */
-export function TraceSaid({
+/** What people, judges and code said of the trace. Memoized like what stands beside it: a key in the tree changes neither. */
+export const TraceSaid = memo(function TraceSaid({
   detail,
   onSelect,
 }: {
@@ -50,9 +51,9 @@ export function TraceSaid({
       )}
     </Section>
   );
-}
+});
 
-export function TraceAbout({ detail }: { readonly detail: TraceDetail }) {
+export const TraceAbout = memo(function TraceAbout({ detail }: { readonly detail: TraceDetail }) {
   const { t, f } = useText();
   const { trace, metadata } = detail;
   const shown = Object.entries(metadata).filter(([key]) => !key.startsWith('mlflow.'));
@@ -114,4 +115,4 @@ export function TraceAbout({ detail }: { readonly detail: TraceDetail }) {
       />
     </Section>
   );
-}
+});

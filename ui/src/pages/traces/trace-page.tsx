@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { memo, useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
 import { addresses } from '../../api/addresses.ts';
 import { deleteTraces, traceQueries, type TraceDetail } from '../../api/trace-queries.ts';
 import { useText } from '../../i18n/use-text.tsx';
@@ -24,7 +24,7 @@ import '../../design/traces.css';
 /** More than this is folded below the second level at first, so that the shape is seen before the detail. */
 const MANY = 400;
 
-function Answer({ detail, tree }: { readonly detail: TraceDetail; readonly tree: SpanTree }) {
+const Answer = memo(function Answer({ detail, tree }: { readonly detail: TraceDetail; readonly tree: SpanTree }) {
   const { t, tx, f } = useText();
   const { trace, spans } = detail;
   const name = <b key="n">{trace.name ?? t('traces.unnamed')}</b>;
@@ -34,7 +34,7 @@ function Answer({ detail, tree }: { readonly detail: TraceDetail; readonly tree:
   if (trace.state === 'ERROR') return tx('trace.answer.failed', { name, took: time });
   if (errors > 0) return tx('trace.answer.errors', { name, took: time, errors, n: spans.length });
   return tx('trace.answer.ok', { name, took: time, n: trace.spans });
-}
+});
 
 /** Why it failed, or where it waited longest. */
 function Lede({ tree, onSelect }: { readonly tree: SpanTree; readonly onSelect: (id: string) => void }) {
@@ -152,13 +152,18 @@ function useSelectedSpan(trace: string, span: string | undefined) {
   const [picked, setPicked] = useState({ at: span, id: span });
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => () => clearTimeout(timer.current), []);
+  const at = useRef(span);
+  useEffect(() => {
+    at.current = span;
+  }, [span]);
+  // The same function as long as the trace is: every row of the tree holds it.
   const select = useCallback(
     (id: string): void => {
-      setPicked({ at: span, id });
+      setPicked({ at: at.current, id });
       clearTimeout(timer.current);
       timer.current = setTimeout(() => router.history.replace(addresses.trace(trace, id)), ADDRESS_MS);
     },
-    [router, trace, span],
+    [router, trace],
   );
   return [picked.at === span ? picked.id : span, select] as const;
 }
@@ -188,7 +193,8 @@ function Detail({
   const selected = wanted !== undefined && tree.byId.has(wanted) ? wanted : (cause ?? tree.roots[0]?.span.id);
   const view = useFolds(tree, selected);
   useTreeKeys(tree, view, selected, select);
-  const node = tree.byId.get(selected ?? '');
+  // The mark moves with the key; what the span holds follows when there is time.
+  const node = useDeferredValue(tree.byId.get(selected ?? ''));
   const command = `mlflow.get_trace("${trace.id}")`;
   const remove = (): void => {
     deleteTraces([trace.id]).then(

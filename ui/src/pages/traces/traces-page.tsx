@@ -97,13 +97,14 @@ export function TracesPage({ search }: { readonly search: TracesSearch }) {
     router.history.push(addresses.traces() + tracesQueryString({ ...search, ...change }));
   const where = search.exp === '' ? t('runs.where.all') : search.exp;
   const { total } = rows;
+  const unread = total === undefined && rows.error !== null && search.q !== '';
   return (
     <>
       <PageHead
         title={t('nav.traces')}
         answer={
           total === undefined
-            ? t('nav.traces')
+            ? t(unread ? 'runs.answer.unread' : 'nav.traces')
             : total === 0 && search.q === ''
               ? t('traces.none.answer', { where })
               : t(search.q === '' ? 'traces.answer' : 'traces.answer.filtered', { n: total, where })
@@ -135,47 +136,49 @@ export function TracesPage({ search }: { readonly search: TracesSearch }) {
           {t('traces.news', { n: rows.news })} <kbd>R</kbd>
         </button>
       )}
-      <section className="sec first flush" aria-label={t('traces.table')}>
-        {total === undefined ? (
-          rows.error === null ? (
-            <Waiting rows={10} what={t('nav.traces')} />
+      {unread ? null : (
+        <section className="sec first flush" aria-label={t('traces.table')}>
+          {total === undefined ? (
+            rows.error === null ? (
+              <Waiting rows={10} what={t('nav.traces')} />
+            ) : (
+              <Failed error={rows.error} what={t('nav.traces')} retry={rows.renew} />
+            )
+          ) : total > 0 ? (
+            <>
+              <TraceTable
+                rows={rows}
+                total={total}
+                order={search.order}
+                onOrder={(order) => set({ order })}
+                current={current}
+                narrow={narrow}
+              />
+              <div className="hint hide-s">
+                <span>
+                  <kbd>J</kbd> <kbd>K</kbd> {t('traces.move')}
+                </span>
+                <span>
+                  <kbd>↵</kbd> {t('keys.open')}
+                </span>
+                <span>
+                  <kbd>/</kbd> {t('keys.filter')}
+                </span>
+                <span className="dim">{f.int(total)}</span>
+              </div>
+            </>
           ) : search.q === '' ? (
-            <Failed error={rows.error} what={t('nav.traces')} retry={rows.renew} />
-          ) : null
-        ) : total > 0 ? (
-          <>
-            <TraceTable
-              rows={rows}
-              total={total}
-              order={search.order}
-              onOrder={(order) => set({ order })}
-              current={current}
-              narrow={narrow}
-            />
-            <div className="hint hide-s">
-              <span>
-                <kbd>J</kbd> <kbd>K</kbd> {t('traces.move')}
-              </span>
-              <span>
-                <kbd>↵</kbd> {t('keys.open')}
-              </span>
-              <span>
-                <kbd>/</kbd> {t('keys.filter')}
-              </span>
-              <span className="dim">{f.int(total)}</span>
+            <FirstTrace />
+          ) : (
+            <div className="empty">
+              <b>{t('traces.nomatch')}</b>
+              <button type="button" className="link" onClick={() => set({ q: '' })}>
+                {t('traces.nomatch.clear')}
+              </button>
             </div>
-          </>
-        ) : search.q === '' ? (
-          <FirstTrace />
-        ) : (
-          <div className="empty">
-            <b>{t('traces.nomatch')}</b>
-            <button type="button" className="link" onClick={() => set({ q: '' })}>
-              {t('traces.nomatch.clear')}
-            </button>
-          </div>
-        )}
-      </section>
+          )}
+        </section>
+      )}
     </>
   );
 }

@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { memo, useEffect, useId, useRef } from 'react';
+import { memo, useEffect, useId, useMemo, useRef } from 'react';
 import { useText } from '../../i18n/use-text.tsx';
 import { StatusMark } from '../../parts/status-mark.tsx';
 import { timeMarks, took } from './durations.ts';
@@ -126,11 +126,12 @@ export function Waterfall({ tree, rows, selected, folded, narrow, onSelect, onFo
     scrollPaddingStart: HEAD,
   });
   useEffect(() => virtual.measure(), [virtual, height]);
-  const index = rows.findIndex((node) => node.span.id === selected);
+  const places = useMemo(() => new Map(rows.map((node, i) => [node.span.id, i])), [rows]);
+  const index = places.get(selected ?? '') ?? -1;
   useEffect(() => {
     if (index >= 0) virtual.scrollToIndex(index, { align: 'auto' });
   }, [index, virtual]);
-  const marks = timeMarks(tree.total, narrow ? 3 : 5);
+  const marks = useMemo(() => timeMarks(tree.total, narrow ? 3 : 5), [tree.total, narrow]);
   return (
     <div
       className="wf"
@@ -173,7 +174,7 @@ export function Waterfall({ tree, rows, selected, folded, narrow, onSelect, onFo
               height={height}
               selected={item.index === index}
               folded={folded.has(node.span.id)}
-              place={among.indexOf(node) + 1}
+              place={node.place}
               among={among.length}
               onSelect={onSelect}
               onFold={onFold}

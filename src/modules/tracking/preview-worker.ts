@@ -1,0 +1,34 @@
+/** The thread that reads one Parquet file for a preview (preview-thread.ts): what a file claims can fill no more than this thread's memory. */
+import { parentPort } from 'node:worker_threads';
+import { parquetPreview } from './preview-parquet.ts';
+import type { ThreadAnswer, ThreadRequest } from './preview-thread.ts';
+
+/** Of one typed array: these lie outside the heap whose size the thread is held to, and a page's header says how long they are. */
+const MAX_LENGTH = 64 * 2 ** 20;
+
+for (const type of [Uint8Array, Int32Array, Float32Array, Float64Array, BigInt64Array]) {
+  const held = new Proxy(type, {
+    construct(target, given: unknown[], made) {
+      if (typeof given[0] === 'number' && given[0] * target.BYTES_PER_ELEMENT > MAX_LENGTH)
+        throw new RangeError('a page is larger than a preview may read');
+      return Reflect.construct(target, given, made);
+    },
+  });
+  Reflect.set(globalThis, type.name, held);
+}
+
+const waiting: ((bytes: Uint8Array) => void)[] = [];
+const say = (answer: ThreadAnswer): void => parentPort?.postMessage(answer);
+
+/** Asked for one after another or together; the answers come in the order of the questions. */
+function read(start: number, end: number): Promise<Uint8Array> {
+  return new Promise((accept) => {
+    waiting.push(accept);
+    say({ start, end });
+  });
+}
+
+parentPort?.on('message', (request: ThreadRequest) => {
+  if ('part' in request) waiting.shift()?.(request.part);
+  else void parquetPreview(request.bytes, read).then((preview) => say({ preview }));
+});
