@@ -3,6 +3,8 @@
  * it makes a row that cannot be read again, one request takes bounded time and memory, and who may only look changes nothing.
  */
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ask, createScenario, type Json, jsonOf, type Scenario, type ServerProcess } from './scenario.ts';
@@ -92,7 +94,11 @@ describe('wandb', () => {
       const { json } = await graphql('CreateRunFiles', { entity: 'e', project: 'p', run: 'r1', files: [name] });
       const address = new URL(json.data.createRunFiles.files[0].uploadUrl);
       const put = (search: string) =>
-        ask(server.url, `${address.pathname}${search}`, { method: 'PUT', body: 'x', headers: { 'content-type': '' } });
+        ask(server.url, `${address.pathname}${search}`, {
+          method: 'PUT',
+          body: 'x',
+          headers: { 'content-type': 'application/octet-stream' },
+        });
       expect(await put(address.search)).toMatchObject({ status: 400, json: { code: 'MW-PATH' } });
       address.searchParams.set('what', JSON.stringify(['e/p/r1', 'other.txt']));
       expect((await put(address.search)).status).toBe(403);
@@ -210,6 +216,55 @@ describe('previews', () => {
   });
 });
 
+test('what a hostile MLflow server says is told of, and the rest is brought over', { timeout: 60_000 }, async () => {
+  const good = '0123456789abcdef0123456789abcdef';
+  const runs = ['../../../tmp/pwn', '__proto__', '', '..', 'a'.repeat(10_000), good].map((id) => ({
+    info: { run_id: id, start_time: 1e300, end_time: '9223372036854775807', status: 'constructor' },
+    data: { metrics: [{ key: 'm', value: 1, timestamp: 1, step: 1 }], params: [{ key: '__proto__', value: 'p' }] },
+  }));
+  const answers: Readonly<Record<string, Json>> = {
+    'experiments/search': { experiments: [{ experiment_id: '1', name: '../evil', creation_time: 1e300 }] },
+    'runs/search': { runs },
+    'metrics/get-history': { metrics: [{ key: 'm', value: 'NaN', timestamp: '9223372036854775807', step: 1e300 }] },
+    'logged-models/search': { models: [{ info: { model_id: '../../m', name: 'x' } }] },
+    'registered-models/search': { registered_models: [{ name: '../x' }, { name: 'fine' }] },
+    'model-versions/search': { model_versions: [{ version: '1e300', source: 'file:///etc/passwd' }, { version: '1' }] },
+    traces: { traces: [{ trace_id: '../../t', request_time: 'x' }] },
+    'traces/search': { traces: [{ trace_id: '../../t', request_time: 'x' }] },
+  };
+  const files = [{ path: '../../x' }, { path: '/etc/passwd' }, { path: 'ok.txt' }];
+  const hostile = createServer((request, response) => {
+    const url = new URL(request.url ?? '', 'http://x');
+    const below = url.searchParams.get('path');
+    if (url.pathname === '/get-artifact') return response.end('data');
+    const folder = { path: below === null ? 'loop' : `${below}/loop`, is_dir: true };
+    const found = url.pathname.endsWith('/artifacts/list')
+      ? { files: below === null ? [...files, folder] : [folder] }
+      : answers[url.pathname.replace(/^.*\/mlflow\//, '')];
+    response.statusCode = found === undefined ? 404 : 200;
+    return response.end(JSON.stringify(found ?? {}));
+  });
+  await new Promise<void>((done) => hostile.listen(0, '127.0.0.1', done));
+  const { port } = hostile.address() as AddressInfo;
+  try {
+    const home = `${scenario.root}/imported`;
+    const ended = await scenario.mw(['import', 'mlflow', `http://127.0.0.1:${port}`, '--json'], { home });
+    const report = JSON.parse(ended.out);
+    expect(report.counts).toMatchObject({
+      runs: { found: runs.length, imported: 1 },
+      'logged models': { found: 1, imported: 0 },
+      traces: { found: 1, imported: 0 },
+      models: { found: 2, imported: 1 },
+      versions: { imported: 1 },
+    });
+    expect(report.files).toBe(1);
+    expect(report.differences.join('\n')).toContain('cannot be here');
+  } finally {
+    hostile.close();
+    hostile.closeAllConnections();
+  }
+});
+
 describe('who may only look', () => {
   const ADMIN = 'an-admin-token-of-sufficient-length';
   let guarded: Scenario;
@@ -255,7 +310,8 @@ describe('who may only look', () => {
     ['PATCH', '/ajax-api/2.0/mlflow/webhooks/x', {}, true],
     ['POST', '/api/2.0/mlflow/webhooks/x/test', {}, true],
   ];
-  test.each(WRITES)('%s %s %j', async (method, path, body, admin) => {
+  test.each([...WRITES].map((write) => ({ write, label: JSON.stringify(write) })))('$label', async ({ write }) => {
+    const [method, path, body, admin] = write;
     const call = (headers: Record<string, string>) =>
       ask(other.url, path, { method, headers, ...(body === undefined ? {} : { body }) });
     const bearer = (role: string) => ({ authorization: `Bearer ${tokens[role]}` });

@@ -24,6 +24,7 @@ import { parseExact, spanOfMessage, traceOf } from './trace-rows.ts';
 const row = z.record(z.string(), z.unknown());
 const list = z.array(row).default([]);
 const TRIES = 4;
+const MAX_DEPTH = 64;
 const TIMEOUT_MS = 120_000;
 
 export interface ServerSource {
@@ -105,6 +106,9 @@ export async function openServerSource({ url, authorization }: ServerSource): Pr
     const page = await json(`${path}?${new URLSearchParams(query).toString()}`);
     for (const file of rows(page['files'])) {
       const name = text(file['path']);
+      // Folders that a server says lie in each other for ever.
+      if (name.split('/').length > MAX_DEPTH)
+        throw new MillwrightError('MW-INVALID', 'the folders are nested too deep', { where: name.slice(0, 200) });
       if (file['is_dir'] === true) yield* listed(path, { ...query, path: name });
       else yield name;
     }

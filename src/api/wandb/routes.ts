@@ -139,7 +139,7 @@ export async function registerWandb(app: FastifyInstance, deps: WandbRoutes): Pr
     scope.post(
       '/files/:entity/:project/:run/file_stream',
       { bodyLimit: BODY_LIMIT, onRequest: permitted('log') },
-      async (request: FastifyRequest) => {
+      async (request: FastifyRequest, _reply: FastifyReply) => {
         last = contextOf(request);
         const { entity, project, run } = runPath.parse(request.params);
         const chunk = stream.safeParse(request.body ?? {});

@@ -31,7 +31,14 @@ import { createWandbArtifacts } from './wandb-artifacts.ts';
 import type { WandbArtifacts } from './wandb-artifacts.ts';
 
 export { artifactPath, decodeOnce } from './artifact-path.ts';
-export { checkKey, checkLength, invalidValue, MAX_REGISTRY_TAG_VALUE, missingValue } from './entry-rules.ts';
+export {
+  checkKey,
+  checkLength,
+  checkRunId,
+  invalidValue,
+  MAX_REGISTRY_TAG_VALUE,
+  missingValue,
+} from './entry-rules.ts';
 export { page, pageSize } from './paging.ts';
 export type { Page } from './paging.ts';
 export { parseSpanFile } from './span-file.ts';

@@ -1,9 +1,8 @@
-/** The thread that reads one Parquet file for a preview (preview-thread.ts): what a file claims can fill no more than this thread's memory. */
-import { parentPort } from 'node:worker_threads';
+/** The process that reads one Parquet file for a preview (preview-process.ts): what a file claims can fill no more than its own memory. */
 import { parquetPreview } from './preview-parquet.ts';
-import type { ThreadAnswer, ThreadRequest } from './preview-thread.ts';
+import type { PreviewAnswer, PreviewRequest } from './preview-process.ts';
 
-/** Of one typed array: these lie outside the heap whose size the thread is held to, and a page's header says how long they are. */
+/** Of one typed array: these lie outside the heap whose size the process is held to, and a page's header says how long they are. */
 const MAX_LENGTH = 64 * 2 ** 20;
 
 for (const type of [Uint8Array, Int32Array, Float32Array, Float64Array, BigInt64Array]) {
@@ -18,7 +17,7 @@ for (const type of [Uint8Array, Int32Array, Float32Array, Float64Array, BigInt64
 }
 
 const waiting: ((bytes: Uint8Array) => void)[] = [];
-const say = (answer: ThreadAnswer): void => parentPort?.postMessage(answer);
+const say = (answer: PreviewAnswer): void => void process.send?.(answer);
 
 /** Asked for one after another or together; the answers come in the order of the questions. */
 function read(start: number, end: number): Promise<Uint8Array> {
@@ -28,7 +27,9 @@ function read(start: number, end: number): Promise<Uint8Array> {
   });
 }
 
-parentPort?.on('message', (request: ThreadRequest) => {
+process.on('message', (request: PreviewRequest) => {
   if ('part' in request) waiting.shift()?.(request.part);
   else void parquetPreview(request.bytes, read).then((preview) => say({ preview }));
 });
+// Whoever asked is gone.
+process.on('disconnect', () => process.exit(0));

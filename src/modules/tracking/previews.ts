@@ -10,7 +10,7 @@ import { checkRunId } from './entry-rules.ts';
 import { imageOf } from './preview-images.ts';
 import { notebookPreview } from './preview-notebooks.ts';
 import type { NotebookPreview } from './preview-notebooks.ts';
-import { parquetPreviewApart } from './preview-thread.ts';
+import { parquetPreviewApart } from './preview-process.ts';
 import { delimitedPreview, jsonTable } from './preview-tables.ts';
 import type { TablePreview } from './preview-tables.ts';
 import { languageOf } from './preview-languages.ts';

@@ -237,12 +237,12 @@ export function createWandb(
         const state: Record<string, unknown> = {};
         for (const [name, stream] of Object.entries(chunk.files)) {
           if (name === 'wandb-summary.json') continue;
-          const lines = fresh(run, name, stream);
+          const added = fresh(run, name, stream);
           const at = run.offsets[name] ?? 0;
           if (name === 'wandb-history.jsonl') {
-            for (const line of lines) metrics.push(...historyMetrics(parseLine(line), now));
+            for (const line of added) metrics.push(...historyMetrics(parseLine(line), now));
           } else if (name === 'wandb-events.jsonl') {
-            for (const [index, line] of lines.entries())
+            for (const [index, line] of added.entries())
               metrics.push(...systemMetrics(parseLine(line), at + index, now));
           } else if (name === LOG) {
             // Another chunk may have come between; then this one is the repeat.
@@ -250,8 +250,8 @@ export function createWandb(
               await tx.tracking.putArtifact({ kind: 'run', id: run.runId }, { path: LOG, ...log });
             }
           } else continue;
-          offsets[name] = at + lines.length;
-          if (lines.length > 0) state[TAIL + name] = lines.at(-1);
+          offsets[name] = at + added.length;
+          if (added.length > 0) state[TAIL + name] = added.at(-1);
         }
         const summary = chunk.files['wandb-summary.json']?.content.at(-1);
         if (summary !== undefined) {
@@ -283,8 +283,10 @@ export function createWandb(
         for await (const _chunk of body);
         return;
       }
+      // Before the body: gigabytes are not taken for a name that is refused.
+      const checked = artifactPath(path);
       const blob = await artifacts.put(body, limitBytes);
-      await store.tracking.putArtifact({ kind: 'run', id: run.runId }, { path: artifactPath(path), ...blob });
+      await store.tracking.putArtifact({ kind: 'run', id: run.runId }, { path: checked, ...blob });
     },
   };
 }

@@ -4,11 +4,12 @@ import type { ArtifactOwner, ArtifactRow, Metric, Run } from '../../domain/track
 import type { ArtifactStore } from '../../ports/artifact-store.ts';
 import type { MetadataStore, Stores } from '../../ports/metadata-store.ts';
 import type { SourceFile, SourceVersion, TrackingSource } from '../../ports/tracking-source.ts';
-import { artifactPath } from '../tracking/index.ts';
+import { artifactPath, checkRunId, invalidValue } from '../tracking/index.ts';
 
 /** Set on a run when all of it is there: a run without it was cut off and is written again. */
 export const IMPORTED_TAG = 'millwright.imported_from';
 
+const MODEL_ID = /^m-[\w-]{1,250}$/;
 const PIECE = 5_000;
 const KEYS_AT_ONCE = 8;
 
@@ -36,7 +37,14 @@ export async function filesOf(
   const rows: ArtifactRow[] = [];
   try {
     for await (const file of files) {
-      const path = artifactPath(file.path);
+      let path: string;
+      try {
+        path = artifactPath(file.path);
+      } catch (error) {
+        // One bad name is no reason to leave the files behind it.
+        place.unreachable(owner, error);
+        continue;
+      }
       const blob = await place.artifacts.put(await file.open());
       rows.push({ path, digest: blob.digest, bytes: blob.bytes });
     }
@@ -98,6 +106,7 @@ async function historyOf({ source }: Place, run: Run): Promise<readonly Metric[]
 /** Everything of the run in one transaction; its blobs before. */
 export async function importRun(place: Place, run: Run, experimentId: string): Promise<Copied> {
   const { id } = run.info;
+  checkRunId(id);
   const owner: ArtifactOwner = { kind: 'run', id };
   const files = await filesOf(place, owner, place.source.artifacts(owner));
   const points = await historyOf(place, run);
@@ -138,6 +147,7 @@ export async function importLoggedModel(
   model: Parameters<MetadataStore['tracking']['createLoggedModel']>[0],
   experimentId: string,
 ): Promise<Copied> {
+  if (!MODEL_ID.test(model.id)) throw invalidValue('model_id', model.id.slice(0, 100));
   const owner: ArtifactOwner = { kind: 'model', id: model.id };
   const files = await filesOf(place, owner, place.source.artifacts(owner));
   await place.store.transaction(async (tx) => {

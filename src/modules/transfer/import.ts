@@ -41,6 +41,9 @@ export interface ImportOptions {
 }
 
 const MAX_DIFFERENCES = 1_000;
+/** What another server says may be anything; a thing that cannot be here is told of, and the others come. */
+const REFUSALS: ReadonlySet<string> = new Set(['MW-INVALID', 'MW-PATH']);
+const MODEL_NAME = /^[^/:\p{Cc}]{1,256}$/u;
 
 function stopIf(signal: AbortSignal): void {
   if (signal.aborted) {
@@ -87,6 +90,18 @@ export function createImporter(store: MetadataStore, artifacts: ArtifactStore): 
         for (const text of copied.differences) differs(`${what}: ${text}`);
       };
 
+      /** False when the thing was refused for what it is. */
+      async function brought(what: string, work: () => Promise<Copied>): Promise<boolean> {
+        try {
+          add(what, await work());
+          return true;
+        } catch (error) {
+          if (!(error instanceof MillwrightError) || !REFUSALS.has(error.code)) throw error;
+          differs(`${what.slice(0, 300)} cannot be here: ${error.message}`);
+          return false;
+        }
+      }
+
       async function importExperiment(theirs: string, { id, lifecycle }: Experiment): Promise<void> {
         const modelMetrics: Metric[] = [];
         for await (const model of source.loggedModels(theirs)) {
@@ -96,8 +111,8 @@ export function createImporter(store: MetadataStore, artifacts: ArtifactStore): 
             counts['logged models'].present += 1;
             continue;
           }
-          add(`logged model ${model.id}`, await importLoggedModel(place, model, id));
-          counts['logged models'].imported += 1;
+          if (await brought(`logged model ${model.id}`, () => importLoggedModel(place, model, id)))
+            counts['logged models'].imported += 1;
         }
         for await (const run of source.runs(theirs)) {
           stopIf(options.signal);
@@ -110,8 +125,8 @@ export function createImporter(store: MetadataStore, artifacts: ArtifactStore): 
           } else if (lifecycle === 'deleted') {
             differs(`run ${run.info.id}: its experiment is deleted here: restore it first`);
           } else {
-            add(`run ${run.info.id}`, await importRun(place, run, id));
-            counts.runs.imported += 1;
+            const whole = await brought(`run ${run.info.id}`, () => importRun(place, run, id));
+            if (whole) counts.runs.imported += 1;
           }
           options.progress({ runs: counts.runs.found, points: sums.points, label: run.info.name });
         }
@@ -126,8 +141,8 @@ export function createImporter(store: MetadataStore, artifacts: ArtifactStore): 
           } else if (known !== undefined && known.requestTime !== trace.info.requestTime) {
             differs(`trace ${trace.info.id}: another trace of this id is here`);
           } else {
-            add(`trace ${trace.info.id}`, await importTrace(place, trace, id));
-            counts.traces.imported += 1;
+            const whole = await brought(`trace ${trace.info.id}`, () => importTrace(place, trace, id));
+            if (whole) counts.traces.imported += 1;
           }
           options.progress({ runs: counts.runs.found, points: sums.points, label: trace.info.id });
         }
@@ -144,7 +159,12 @@ export function createImporter(store: MetadataStore, artifacts: ArtifactStore): 
       async function importModel(model: SourceModel): Promise<void> {
         counts.models.found += 1;
         const versions: SourceVersion[] = [];
-        for await (const version of source.versions(model.id)) versions.push(version);
+        if (!MODEL_NAME.test(model.id))
+          return differs(`model ${JSON.stringify(model.id.slice(0, 100))}: no name of a model`);
+        for await (const version of source.versions(model.id)) {
+          if (version.number >= 1) versions.push(version);
+          else differs(`a version of ${model.id} has no number`);
+        }
         const here = await store.models.get(model.id);
         counts.models[here === undefined ? 'imported' : 'present'] += 1;
         await store.transaction(async (tx) => {

@@ -1,25 +1,27 @@
-import { useSyncExternalStore, type ComponentType } from 'react';
+import { useSyncExternalStore, type ReactNode } from 'react';
 import type { CurvesPlotProps } from './curves-plot.tsx';
 
-let plot: ComponentType<CurvesPlotProps> | undefined;
+type Draw = (props: CurvesPlotProps) => ReactNode;
+
+let drawing: Draw | undefined;
 let asked = false;
 const waiting = new Set<() => void>();
 
+async function load(): Promise<void> {
+  asked = true;
+  try {
+    const { CurvesPlot } = await import('./curves-plot.tsx');
+    drawing = (props) => <CurvesPlot {...props} />;
+    for (const one of waiting) one();
+  } catch {
+    // The next chart that is shown asks again.
+    asked = false;
+  }
+}
+
 function whenThere(tell: () => void): () => void {
   waiting.add(tell);
-  if (!asked) {
-    asked = true;
-    import('./curves-plot.tsx').then(
-      (module) => {
-        plot = module.CurvesPlot;
-        for (const one of waiting) one();
-      },
-      () => {
-        // The next chart that is shown asks again.
-        asked = false;
-      },
-    );
-  }
+  if (!asked) void load();
   return () => waiting.delete(tell);
 }
 
@@ -28,6 +30,6 @@ function whenThere(tell: () => void): () => void {
  * shows what was waited for one by one, 300 ms apart, so that the last of many charts would come seconds late.
  */
 export function Curves(props: CurvesPlotProps) {
-  const Plot = useSyncExternalStore(whenThere, () => plot);
-  return Plot === undefined ? <div aria-busy="true" style={{ height: props.height }} /> : <Plot {...props} />;
+  const draw = useSyncExternalStore(whenThere, () => drawing);
+  return draw === undefined ? <div aria-busy="true" style={{ height: props.height }} /> : draw(props);
 }

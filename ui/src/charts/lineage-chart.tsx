@@ -184,7 +184,7 @@ export function LineageChart({ graph, label, onFocus, small = false, takeFocus =
     () => new Map(plan.routes.map((one) => [edgeKey(one), [one.from, ...one.via, one.to]])),
     [plan],
   );
-  const k = Math.min(1, Math.max(0.8, (width - 8) / shape.width));
+  const k = Math.min(1, Math.max(0.72, (width - 8) / shape.width));
   const below = view.back.size === 0 ? 0 : 12 + BACK_LANES * 5;
   const height = small ? shape.height + below : Math.max(200, Math.min((shape.height + below) * k + 24, 520));
   const fitted = useMemo((): Camera => {

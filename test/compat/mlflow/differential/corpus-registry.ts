@@ -336,7 +336,7 @@ export const REGISTRY: readonly Step[] = [
     "run_id = '{mvrun}'",
     "run_id IN ('{mvrun}')",
     'run_id IN ()',
-    "run_id LIKE 'a%'",
+    "run_id LIKE 'zz%'",
     "source_path = 's3://bucket/model'",
     "source_path LIKE 's3:%'",
     'version_number = 1',

@@ -45,9 +45,11 @@ export function GroupMembers({ project, group, metric, range, onAll }: GroupMemb
         return (
           <tr key={run.id} className="member">
             <td>
-              <StatusMark kind={RUN_MARKS[run.status]} size={12} />
-              <span className="sr">{t(`runs.status.${run.status}`)}</span>
-              <Go to={addresses.run(project, run.id)}>{run.name}</Go>
+              <span className="gname">
+                <StatusMark kind={RUN_MARKS[run.status]} size={12} />
+                <span className="sr">{t(`runs.status.${run.status}`)}</span>
+                <Go to={addresses.run(project, run.id)}>{run.name}</Go>
+              </span>
             </td>
             <td />
             <td className="num">

@@ -16,18 +16,18 @@ const cut = (value: string): string => (value.length > MOST_SHOWN ? `${value.sli
 
 function AddTag({ tag }: { readonly tag: ReturnType<typeof useTagRun> }) {
   const { t } = useText();
+  const add = async (form: HTMLFormElement): Promise<void> => {
+    const data = new FormData(form);
+    const [key, value] = [data.get('key'), data.get('value')];
+    if (typeof key !== 'string' || key.trim() === '' || typeof value !== 'string') return;
+    if (await tag(key.trim(), value.trim())) form.reset();
+  };
   return (
     <form
       className="inline tagadd"
       onSubmit={(event) => {
         event.preventDefault();
-        const form = event.currentTarget;
-        const data = new FormData(form);
-        const [key, value] = [data.get('key'), data.get('value')];
-        if (typeof key !== 'string' || key.trim() === '' || typeof value !== 'string') return;
-        void tag(key.trim(), value.trim()).then((done) => {
-          if (done) form.reset();
-        });
+        void add(event.currentTarget);
       }}
     >
       <input
