@@ -71,7 +71,13 @@ function lazyAnalytics(home: string, log: Log): AnalyticsStore {
   };
 }
 
-/** As DuckDB above; this one holds a picture of the metadata and can reach nothing else. */
+/** What reads Parquet files that somebody uploaded. */
+const PREVIEW_WORKER = new URL(
+  import.meta.url.endsWith('.ts') ? '../modules/tracking/preview-worker.ts' : '../modules/tracking/preview-worker.js',
+  import.meta.url,
+);
+
+/** As DuckDB above; this one holds a picture of the metadata, in a process of its own, and can reach nothing else. */
 function lazyQueryEngine(): () => Promise<QueryEngine> {
   return async () => (await plugin('analytics', 'duckdb')).createQueryProcess();
 }
@@ -161,7 +167,9 @@ export async function compose(
       .catch((error: unknown) => log.error({ err: error }, 'could not record the restart'));
   };
   const projects = createProjects(store, clock);
-  const tracking = createTracking({ store, artifacts, clock, ids });
+  const { createPreviewProcess } = await plugin('preview', 'process');
+  const parquet = createPreviewProcess(PREVIEW_WORKER);
+  const tracking = createTracking({ store, artifacts, clock, ids, parquet });
   const wandb = createWandbDoor({ store, artifacts, clock, ids });
   const signer = createSigner(await signingKey(join(home, 'signing.key')), clock.now);
   const { createMlflowSender } = await plugin('notifier', 'webhook');

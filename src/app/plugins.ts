@@ -18,6 +18,7 @@ const PLUGINS = [
   ['plane', 'process', () => import('../adapters/data-plane-process/index.ts')],
   ['import', 'mlflow', () => import('../adapters/import-mlflow/index.ts')],
   ['export', 'folder', () => import('../adapters/export-folder/index.ts')],
+  ['preview', 'process', () => import('../adapters/preview-process/index.ts')],
   ['notifier', 'webhook', () => import('../adapters/notifier-webhook/index.ts')],
 ] as const;
 

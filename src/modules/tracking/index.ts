@@ -11,6 +11,7 @@ import type { RunGroups } from './groups.ts';
 import { createLoggedModels } from './logged-models.ts';
 import type { LoggedModels } from './logged-models.ts';
 import { createPreviews } from './previews.ts';
+import type { ParquetPreview } from '../../ports/parquet-preview.ts';
 import type { Previews } from './previews.ts';
 import { createRunChanges } from './run-changes.ts';
 import type { RunChanges } from './run-changes.ts';
@@ -83,7 +84,13 @@ export function createWandbDoor({
 }
 
 /** Functions throw MillwrightError only; texts are MLflow's where a client may match them. */
-export function createTracking({ store, artifacts, clock, ids }: TrackingDeps): Tracking {
+export function createTracking({
+  store,
+  artifacts,
+  clock,
+  ids,
+  parquet,
+}: TrackingDeps & { readonly parquet?: ParquetPreview }): Tracking {
   const { tracking } = store;
   const files = createArtifacts(tracking, artifacts);
   return {
@@ -92,7 +99,7 @@ export function createTracking({ store, artifacts, clock, ids }: TrackingDeps): 
     ...createRunTables(tracking),
     ...createRunChanges(store, clock),
     ...createSavedViews(store, clock, ids),
-    ...createPreviews(tracking, artifacts),
+    ...createPreviews(tracking, artifacts, parquet),
     ...createRunGroups(tracking),
     ...createLoggedModels(tracking, clock, ids),
     ...files,

@@ -1,16 +1,10 @@
 /** The first rows of CSV, TSV and JSON tables. */
 import { jsonDepth } from '../../platform/json-text.ts';
+import type { TablePreview } from '../../ports/parquet-preview.ts';
 
 export type Cell = string | number | boolean | null;
 
-export interface TablePreview {
-  readonly kind: 'table';
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly Cell[])[];
-  /** Rows of the whole file; absent when only its beginning was read. */
-  readonly total?: number;
-  readonly truncated: boolean;
-}
+export type { TablePreview };
 
 export const MAX_ROWS = 500;
 export const MAX_COLUMNS = 100;

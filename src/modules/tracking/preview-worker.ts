@@ -1,6 +1,6 @@
-/** The process that reads one Parquet file for a preview (preview-process.ts): what a file claims can fill no more than its own memory. */
+/** The process that reads one Parquet file for a preview (adapters/preview-process): what a file claims can fill no more than its own memory. */
 import { parquetPreview } from './preview-parquet.ts';
-import type { PreviewAnswer, PreviewRequest } from './preview-process.ts';
+import type { PreviewAnswer, PreviewRequest } from '../../ports/parquet-preview.ts';
 
 /** Of one typed array: these lie outside the heap whose size the process is held to, and a page's header says how long they are. */
 const MAX_LENGTH = 64 * 2 ** 20;

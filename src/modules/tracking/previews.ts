@@ -4,13 +4,14 @@
  */
 import { MillwrightError } from '../../domain/errors.ts';
 import type { ArtifactStore } from '../../ports/artifact-store.ts';
+import type { ParquetPreview } from '../../ports/parquet-preview.ts';
 import type { TrackingStore } from '../../ports/tracking-store.ts';
 import { artifactPath } from './artifact-path.ts';
 import { checkRunId } from './entry-rules.ts';
 import { imageOf } from './preview-images.ts';
 import { notebookPreview } from './preview-notebooks.ts';
 import type { NotebookPreview } from './preview-notebooks.ts';
-import { parquetPreviewApart } from './preview-process.ts';
+import { parquetPreview } from './preview-parquet.ts';
 import { delimitedPreview, jsonTable } from './preview-tables.ts';
 import type { TablePreview } from './preview-tables.ts';
 import { languageOf } from './preview-languages.ts';
@@ -53,7 +54,12 @@ function textOf(bytes: Uint8Array): string | undefined {
   }
 }
 
-export function createPreviews(store: TrackingStore, blobs: ArtifactStore): Previews {
+/** `parquet`: what reads Parquet files; a server has it done in a process of its own. */
+export function createPreviews(
+  store: TrackingStore,
+  blobs: ArtifactStore,
+  parquet: ParquetPreview = parquetPreview,
+): Previews {
   async function head(digest: string, most: number): Promise<Uint8Array> {
     const chunks: Uint8Array[] = [];
     for await (const chunk of await blobs.get(digest, { start: 0, end: most })) chunks.push(chunk);
@@ -90,7 +96,7 @@ export function createPreviews(store: TrackingStore, blobs: ArtifactStore): Prev
       return { kind: 'image', dataUrl: `data:${image};base64,${Buffer.from(all).toString('base64')}` };
     }
     if (Buffer.from(first.subarray(0, 4)).toString('latin1') === 'PAR1') {
-      return parquetPreviewApart(bytes, async (start, end) => {
+      return parquet(bytes, async (start, end) => {
         const chunks: Uint8Array[] = [];
         for await (const chunk of await blobs.get(digest, { start, end })) chunks.push(chunk);
         return Buffer.concat(chunks);
