@@ -247,8 +247,7 @@ export function trackingContract(name: string, open: () => Promise<OpenTracking>
         }
         await store.createRun(info('e'), {});
         await store.logInputs('e', [{ dataset: { ...dataset, digest: 'x2' }, tags: [] }], []);
-        const { experimentId } = info('a');
-        const uses = await store.datasetUses([experimentId], 100);
+        const uses = await store.datasetUses([info('a').experimentId], 100);
         const of = { experimentId, name: 'd' };
         expect(uses).toHaveLength(3);
         expect(uses).toEqual(

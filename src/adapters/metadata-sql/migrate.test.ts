@@ -38,7 +38,10 @@ describe('the schema', () => {
         const table = tableOf(name);
         const columns = db.prepare(`select name from pragma_table_info('${table}')`).all();
         const expected = ['id', 'created_at', ...COLLECTIONS[name].map(columnOf), 'doc'];
-        expect([table, columns.map((column) => column['name']).toSorted()]).toEqual([table, expected.toSorted()]);
+        expect([table, columns.map((column) => String(column['name'])).toSorted()]).toEqual([
+          table,
+          expected.toSorted(),
+        ]);
         const indexes = db.prepare(`select name, "unique" from pragma_index_list('${table}') where origin = 'c'`).all();
         const sets = indexes
           .filter((index) => index['unique'] === 1)

@@ -15,7 +15,7 @@ import type { MlflowDeps, StreamRoute } from './route.ts';
 const RECEIVED_LIMIT = 32 * 1024 * 1024;
 /** After decompression: a bomb of 32 MB would grow to 32 GB. */
 const BODY_LIMIT = 64 * 1024 * 1024;
-const SPAN_LIMIT = 20_000;
+const SPAN_LIMIT = 10_000;
 /** Of JSON around an attribute of the greatest depth. */
 const JSON_DEPTH = 300;
 
