@@ -46,7 +46,7 @@ export async function ensureServer(
     env: {
       ...inheritedEnvironment(),
       // Settings of this command that the server must share; in the environment, where a password is nobody else's to read.
-      MILLWRIGHT_METADATA: config.metadata,
+      ...(config.metadata === undefined ? {} : { MILLWRIGHT_METADATA: config.metadata }),
       ...(config.artifacts === undefined ? {} : { MILLWRIGHT_ARTIFACTS: config.artifacts }),
       ...(config.token === undefined ? {} : { MILLWRIGHT_TOKEN: config.token }),
       MILLWRIGHT_REQUIRE_TOKEN: String(config.requireToken),

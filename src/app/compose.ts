@@ -13,7 +13,7 @@ import { createTables } from '../modules/tables/index.ts';
 import { createTracking, createWandbDoor } from '../modules/tracking/index.ts';
 import type { ColumnProfile } from '../domain/datasets.ts';
 import type { Config } from '../platform/config.ts';
-import { inheritedEnvironment } from '../platform/config.ts';
+import { inheritedEnvironment, metadataUrl } from '../platform/config.ts';
 import { systemClock } from '../platform/clock.ts';
 import { createIds } from '../platform/ids.ts';
 import { createSigner, signingKey } from '../platform/signing.ts';
@@ -141,13 +141,13 @@ export async function compose(
     { createImageLayout },
     { createWorkspaceFs },
   ] = await Promise.all([
-    metadataPlugin(config.metadata),
+    metadataPlugin(metadataUrl(config)),
     plugin('executor', 'process'),
     plugin('environment', 'python'),
     plugin('images', 'layout'),
     plugin('workspace', 'file'),
   ]);
-  const { store, bell } = withBell(await openMetadata(config.metadata));
+  const { store, bell } = withBell(await openMetadata(metadataUrl(config)));
   const artifacts = await openArtifacts(config.artifacts, home);
   const analytics = lazyAnalytics(home, log);
   const executor = createProcessExecutor({ root: join(home, 'attempts'), artifacts });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { MillwrightError } from '../domain/errors.ts';
 import { exportAll, type ExportOptions, type ExportReport } from '../modules/transfer/index.ts';
 import { systemClock } from '../platform/clock.ts';
-import type { Config } from '../platform/config.ts';
+import { type Config, metadataUrl } from '../platform/config.ts';
 import { prepareHome } from '../platform/home.ts';
 import { EXPORT_FORMATS } from '../ports/export-folder.ts';
 import { openArtifacts } from './open-artifacts.ts';
@@ -26,8 +26,8 @@ export async function exportMetadata(
   await prepareHome(config.home, ['tmp']);
   // A folder of its own: opening empties it, and a server that runs has unfinished files in the other.
   const temporary = join(config.home, 'tmp', `export-${process.pid}`);
-  const { openMetadata } = await metadataPlugin(config.metadata);
-  const store = await openMetadata(config.metadata);
+  const { openMetadata } = await metadataPlugin(metadataUrl(config));
+  const store = await openMetadata(metadataUrl(config));
   try {
     const blobs = await openArtifacts(config.artifacts, config.home, temporary);
     const { openExportFolder } = await plugin('export', 'folder');

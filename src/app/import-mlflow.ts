@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createImporter, type ImportOptions, type ImportReport } from '../modules/transfer/index.ts';
-import type { Config } from '../platform/config.ts';
+import { type Config, metadataUrl } from '../platform/config.ts';
 import { prepareHome } from '../platform/home.ts';
 import { openArtifacts } from './open-artifacts.ts';
 import { metadataPlugin, plugin } from './plugins.ts';
@@ -16,8 +16,8 @@ export async function importMlflow(
   const { openMlflowSource } = await plugin('import', 'mlflow');
   const source = await openMlflowSource(from);
   try {
-    const { openMetadata } = await metadataPlugin(config.metadata);
-    const store = await openMetadata(config.metadata);
+    const { openMetadata } = await metadataPlugin(metadataUrl(config));
+    const store = await openMetadata(metadataUrl(config));
     try {
       // A folder of its own: opening empties it, and a server that runs has unfinished files in the other.
       const temporary = join(config.home, 'tmp', 'import');

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { inheritedEnvironment, isLoopbackHost, readConfig } from './config.ts';
+import { inheritedEnvironment, isLoopbackHost, metadataUrl, readConfig } from './config.ts';
 
 const read = (flags: Record<string, unknown> = {}, environment: Record<string, string> = {}) =>
   readConfig(flags, environment, '/work');
@@ -26,7 +26,6 @@ describe('settings', () => {
       allowedHosts: [],
       requireToken: false,
       allowPrivateEgress: false,
-      metadata: 'sqlite:///work/.millwright/millwright.db',
     });
   });
 
@@ -42,8 +41,14 @@ describe('settings', () => {
       restPort: 0,
       home: '/h',
       allowedHosts: ['a', 'b'],
-      metadata: `sqlite://${join('/h', 'millwright.db')}`,
     });
+  });
+
+  it('keep the metadata in the home, also in one that a command chose afterwards, unless a store is named', () => {
+    const config = read({}, { MILLWRIGHT_HOME: '/h' });
+    expect(metadataUrl(config)).toBe(`sqlite://${join('/h', 'millwright.db')}`);
+    expect(metadataUrl({ ...config, home: '/demo' })).toBe(`sqlite://${join('/demo', 'millwright.db')}`);
+    expect(metadataUrl(read({}, { MILLWRIGHT_METADATA: 'postgres://db/mw' }))).toBe('postgres://db/mw');
   });
 
   it('need a token as soon as the host is not loopback, unless told otherwise', () => {

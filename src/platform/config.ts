@@ -61,11 +61,10 @@ export const settingsSchema = z.strictObject({
 
 type Settings = z.output<typeof settingsSchema>;
 
-export interface Config extends Omit<Settings, 'requireToken' | 'metadata'> {
+export interface Config extends Omit<Settings, 'requireToken'> {
   /** Absolute. */
   readonly home: string;
   readonly requireToken: boolean;
-  readonly metadata: string;
 }
 
 const PREFIX = 'MILLWRIGHT_';
@@ -149,8 +148,12 @@ export function readConfig(
     ...settings,
     home,
     requireToken: settings.requireToken ?? !isLoopbackHost(settings.host),
-    metadata: settings.metadata ?? `sqlite://${join(home, 'millwright.db')}`,
   };
+}
+
+/** The URL of the metadata: the one given, else SQLite in the home, which a command may have changed since (the demo has its own). */
+export function metadataUrl({ metadata, home }: Pick<Config, 'metadata' | 'home'>): string {
+  return metadata ?? `sqlite://${join(home, 'millwright.db')}`;
 }
 
 /** A copy of the variables of this process, for the processes it starts. Millwright's own settings, tokens among them, stay out. */

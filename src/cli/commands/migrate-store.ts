@@ -3,6 +3,7 @@ import { migrateStore } from '../../app/migrate-store.ts';
 import { MillwrightError } from '../../domain/errors.ts';
 import { bytes, duration } from '../output.ts';
 import { type Flags, type Session, textFlag } from '../session.ts';
+import { metadataUrl } from '../../platform/config.ts';
 
 const REDRAW_MS = 100;
 
@@ -27,7 +28,7 @@ export async function run({ config, out }: Session, _args: readonly string[], fl
   let shown = 0;
   let phase = '';
   const { tables, blobs: moved } = await migrateStore(
-    { from: textFlag(flags, 'from') ?? config.metadata, to, ...(artifacts === undefined ? {} : { artifacts }) },
+    { from: textFlag(flags, 'from') ?? metadataUrl(config), to, ...(artifacts === undefined ? {} : { artifacts }) },
     (at) => {
       if (!out.live) {
         if (at.phase !== phase)
