@@ -11,12 +11,12 @@ import {
   metricValue,
   modelStatus,
   number,
-  optionalNumber,
   optionalText,
   record,
   type Row,
   runInfoOf,
   text,
+  versionOf,
 } from './rows.ts';
 import { assessmentOfRow, traceOf } from './trace-rows.ts';
 
@@ -219,20 +219,10 @@ export async function openDatabaseSource({ name, query, artifacts }: DatabaseSou
     async *versions(model) {
       const found = await query.rows('select * from model_versions where name = ? order by version', [model]);
       for (const row of found) {
-        yield {
-          number: number(row['version']),
-          createdAt: number(row['creation_time']),
-          updatedAt: optionalNumber(row['last_updated_time']) ?? number(row['creation_time']),
-          stage: optionalText(row['current_stage']) ?? 'None',
-          status: text(row['status']),
-          statusMessage: optionalText(row['status_message']),
-          source: text(row['source']),
-          runId: optionalText(row['run_id']),
-          runLink: optionalText(row['run_link']),
-          userId: optionalText(row['user_id']),
-          description: optionalText(row['description']),
-          tags: record(await rows('model_version_tags', 'name = ? and version = ?', [model, row['version']])),
-        };
+        yield versionOf(
+          row,
+          record(await rows('model_version_tags', 'name = ? and version = ?', [model, row['version']])),
+        );
       }
     },
     close: () => query.close(),

@@ -13,11 +13,11 @@ import {
   metricValue,
   modelStatus,
   number,
-  optionalNumber,
   optionalText,
   type Row,
   runInfoOf,
   text,
+  versionOf,
 } from './rows.ts';
 import { assessmentOf, traceOf } from './trace-rows.ts';
 
@@ -248,20 +248,7 @@ export async function openFolderSource(root: string, served: string | undefined)
       for (const name of await folders(place)) {
         const row = name.startsWith('version-') ? await meta(join(place, name)) : undefined;
         if (row === undefined) continue;
-        yield {
-          number: number(row['version']),
-          createdAt: number(row['creation_timestamp']),
-          updatedAt: optionalNumber(row['last_updated_timestamp']) ?? number(row['creation_timestamp']),
-          stage: optionalText(row['current_stage']) ?? 'None',
-          status: text(row['status']),
-          statusMessage: optionalText(row['status_message']),
-          source: text(row['source']),
-          runId: optionalText(row['run_id']),
-          runLink: optionalText(row['run_link']),
-          userId: optionalText(row['user_id']),
-          description: optionalText(row['description']),
-          tags: await values(join(place, name, 'tags')),
-        };
+        yield versionOf(row, await values(join(place, name, 'tags')));
       }
     },
     close: async () => undefined,

@@ -1,6 +1,7 @@
 /** Rows of MLflow's database and messages of its API, as ours. Old schemas lack columns: what is absent is empty. */
 import type { Experiment, LoggedModelStatus, Metric, RunInfo, RunStatus } from '../../domain/tracking.ts';
 import { MODEL_STATUSES, RUN_STATUSES } from '../../domain/tracking.ts';
+import type { SourceVersion } from '../../ports/tracking-source.ts';
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -72,6 +73,25 @@ export function metricOf(row: Row): Metric {
     value: metricValue(row['value'], row['is_nan']),
     timestamp: number(row['timestamp']),
     step: number(row['step']),
+  };
+}
+
+/** The database says `creation_time`, the folder and the API `creation_timestamp`. */
+export function versionOf(row: Row, tags: Readonly<Record<string, string>>): SourceVersion {
+  const createdAt = number(row['creation_timestamp'] ?? row['creation_time']);
+  return {
+    number: number(row['version']),
+    createdAt,
+    updatedAt: optionalNumber(row['last_updated_timestamp'] ?? row['last_updated_time']) ?? createdAt,
+    stage: optionalText(row['current_stage']) ?? 'None',
+    status: text(row['status']),
+    statusMessage: optionalText(row['status_message']),
+    source: text(row['source']),
+    runId: optionalText(row['run_id']),
+    runLink: optionalText(row['run_link']),
+    userId: optionalText(row['user_id']),
+    description: optionalText(row['description']),
+    tags,
   };
 }
 

@@ -12,12 +12,12 @@ import {
   metricValue,
   modelStatus,
   number,
-  optionalNumber,
   optionalText,
   record,
   type Row,
   runInfoOf,
   text,
+  versionOf,
 } from './rows.ts';
 import { parseExact, spanOfMessage, traceOf } from './trace-rows.ts';
 
@@ -331,20 +331,7 @@ export async function openServerSource({ url, authorization }: ServerSource): Pr
         order_by: 'version_number ASC',
       };
       for await (const one of pages('/api/2.0/mlflow/model-versions/search', 'model_versions', query, false)) {
-        yield {
-          number: number(one['version']),
-          createdAt: number(one['creation_timestamp']),
-          updatedAt: optionalNumber(one['last_updated_timestamp']) ?? number(one['creation_timestamp']),
-          stage: optionalText(one['current_stage']) ?? 'None',
-          status: text(one['status']),
-          statusMessage: optionalText(one['status_message']),
-          source: text(one['source']),
-          runId: optionalText(one['run_id']),
-          runLink: optionalText(one['run_link']),
-          userId: optionalText(one['user_id']),
-          description: optionalText(one['description']),
-          tags: record(rows(one['tags'])),
-        };
+        yield versionOf(one, record(rows(one['tags'])));
       }
     },
     close: async () => undefined,
