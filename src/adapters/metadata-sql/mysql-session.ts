@@ -44,6 +44,12 @@ export function mysqlCode(error: unknown): number | undefined {
   return typeof error.errno === 'number' ? error.errno : undefined;
 }
 
+const NETWORK = /^(?:E[A-Z]+|PROTOCOL_.*|POOL_.*|HANDSHAKE_.*)$/;
+
+/** The connection has ended. What is asked of it afterwards fails with this mark and without a code. */
+const isOver = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && 'fatal' in error && error.fatal === true;
+
 function coded(error: unknown, { shown }: ServerUrl): unknown {
   if (error instanceof MillwrightError) return error;
   const text = error instanceof Error ? error.message : String(error);
@@ -98,7 +104,7 @@ function coded(error: unknown, { shown }: ServerUrl): unknown {
     case 1927:
       break;
     default:
-      if (!/^(?:E[A-Z]+|PROTOCOL_.*|POOL_.*|HANDSHAKE_.*)$/.test(name) || name.startsWith('ER_')) return error;
+      if (name.startsWith('ER_') || !(isOver(error) || NETWORK.test(name))) return error;
   }
   return new MillwrightError('MW-UNAVAILABLE', `the database cannot be reached or written: ${text || name}`, {
     ...detail,
