@@ -12,6 +12,7 @@ const HEARTBEAT_MS = 10_000;
 /** A lock of another machine (a shared folder, another container) cannot be probed by pid; its age decides. */
 const FOREIGN_STALE_MS = 60_000;
 const SETTLE_MS = 100;
+const LOOKS = 5;
 const TRIES = 5;
 
 interface LockRecord {
@@ -88,6 +89,19 @@ function inUse(home: string, record: LockRecord | undefined): CodedError {
 }
 
 /**
+ * The text of the lock. One that is not there may lie aside for a moment, while somebody looks at it (removeStale) and puts it back;
+ * whoever gave it up in that moment would leave a lock of a live process that nobody holds.
+ */
+async function whoseLock(path: string): Promise<string | undefined> {
+  for (let look = 0; look < LOOKS; look += 1) {
+    const found = await readLock(path);
+    if (found !== undefined) return found.text;
+    await sleep(SETTLE_MS);
+  }
+  return undefined;
+}
+
+/**
  * Takes the home for this process, or throws a CodedError MW-HOME-IN-USE that names the owner. A lock whose owner is gone (kill -9,
  * power cut) is taken over: the owner is known by pid and start time, so a later process with the same pid does not count as it.
  */
@@ -105,8 +119,10 @@ export async function lockHome(home: string): Promise<HomeLock> {
     if (await createWhole(path, text)) {
       // Someone who judged the same dead lock may just now be moving ours aside and back; whoever is left after a moment owns it.
       if (tookOver) await sleep(SETTLE_MS);
-      if ((await readLock(path))?.text === text) return hold(path, text);
-      throw inUse(home, undefined);
+      const owner = await whoseLock(path);
+      if (owner === text) return hold(path, text);
+      if (owner !== undefined) throw inUse(home, undefined);
+      continue;
     }
     const found = await readLock(path);
     if (found === undefined) continue;
