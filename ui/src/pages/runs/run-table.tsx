@@ -1,5 +1,5 @@
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useMemo } from 'react';
+import { useMemo } from 'react';
+import { useSeenRows } from '../../parts/use-seen-rows.ts';
 import { useText } from '../../i18n/use-text.tsx';
 import { ColumnHead, nextOrder, wayOf } from './column-head.tsx';
 import { RunRow } from './run-row.tsx';
@@ -36,19 +36,7 @@ export function RunTable(props: RunTableProps) {
   const { t } = useText();
   const [box, room] = useRoom<HTMLDivElement>(narrow ? 84 : 62, 200);
   const shown = useMemo(() => (narrow ? columns.slice(0, 1) : columns), [narrow, columns]);
-  const virtual = useVirtualizer({
-    count: total,
-    getScrollElement: () => box.current,
-    estimateSize: () => ROW,
-    overscan: 6,
-  });
-  const items = virtual.getVirtualItems();
-  const [from, to] = [items[0]?.index ?? 0, items.at(-1)?.index ?? 0];
-  const { look } = rows;
-  useEffect(() => look(from, to), [look, from, to]);
-  useEffect(() => {
-    if (current >= 0) virtual.scrollToIndex(current, { align: 'auto' });
-  }, [current, virtual]);
+  const { virtual, items } = useSeenRows({ box, total, height: ROW, overscan: 6, look: rows.look, current });
   const places = useMemo(() => new Map(selected.map((id, i) => [id, i])), [selected]);
   const sum = shown.reduce((all, one) => all + widthOf(one), 0);
   const widths = narrow

@@ -1,5 +1,5 @@
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef, type MouseEvent } from 'react';
+import { useRef, type MouseEvent } from 'react';
+import { useSeenRows } from '../../parts/use-seen-rows.ts';
 import { addresses } from '../../api/addresses.ts';
 import type { Trace } from '../../api/trace-queries.ts';
 import { useText } from '../../i18n/use-text.tsx';
@@ -146,19 +146,7 @@ export function TraceTable({ rows, total, order, onOrder, current, narrow }: Tra
   const { t } = useText();
   const go = useGo();
   const box = useRef<HTMLDivElement>(null);
-  const virtual = useVirtualizer({
-    count: total,
-    getScrollElement: () => box.current,
-    estimateSize: () => ROW,
-    overscan: 10,
-  });
-  const items = virtual.getVirtualItems();
-  const [from, to] = [items[0]?.index ?? 0, items.at(-1)?.index ?? 0];
-  const { look } = rows;
-  useEffect(() => look(from, to), [look, from, to]);
-  useEffect(() => {
-    if (current >= 0) virtual.scrollToIndex(current, { align: 'auto' });
-  }, [current, virtual]);
+  const { virtual, items } = useSeenRows({ box, total, height: ROW, overscan: 10, look: rows.look, current });
   const columns = shownColumns(rows.read, narrow);
   const widths = narrow ? 'minmax(0,1fr) 116px' : columns.map((one) => one.width).join(' ');
   const least = narrow ? 0 : columns.reduce((sum, one) => sum + one.least, 4);
