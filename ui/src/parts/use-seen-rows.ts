@@ -9,8 +9,8 @@ interface SeenRows {
   readonly height: number;
   /** Rows beyond the edges that are drawn too. */
   readonly overscan: number;
-  /** Told which places are seen, first and last. */
-  readonly look: (from: number, to: number) => void;
+  /** Told which places are seen, first and last, where rows are read as they come into sight. */
+  readonly look?: (from: number, to: number) => void;
   /** The row under the keys is kept in sight; -1 for none. */
   readonly current: number;
 }
@@ -24,7 +24,7 @@ export function useSeenRows({ box, total, height, overscan, look, current }: See
   });
   const items = virtual.getVirtualItems();
   const [from, to] = [items[0]?.index ?? 0, items.at(-1)?.index ?? 0];
-  useEffect(() => look(from, to), [look, from, to]);
+  useEffect(() => look?.(from, to), [look, from, to]);
   useEffect(() => {
     if (current >= 0) virtual.scrollToIndex(current, { align: 'auto' });
   }, [current, virtual]);

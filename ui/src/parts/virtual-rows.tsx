@@ -1,7 +1,7 @@
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useMemo, useRef, useState, type MouseEvent, type ReactNode } from 'react';
+import { useMemo, useRef, useState, type MouseEvent, type ReactNode } from 'react';
 import { useGo } from './go.tsx';
 import { usePhone } from './use-phone.ts';
+import { useSeenRows } from './use-seen-rows.ts';
 
 export interface RowColumn<T> {
   readonly key: string;
@@ -62,15 +62,7 @@ export function VirtualRows<T>({
       return left === right ? 0 : left < right ? -way : way;
     });
   }, [rows, by, columns]);
-  const virtual = useVirtualizer({
-    count: sorted.length,
-    getScrollElement: () => box.current,
-    estimateSize: () => rowHeight,
-    overscan: 10,
-  });
-  useEffect(() => {
-    if (current >= 0) virtual.scrollToIndex(current, { align: 'auto' });
-  }, [current, virtual]);
+  const { virtual, items } = useSeenRows({ box, total: sorted.length, height: rowHeight, overscan: 10, current });
   const widths = shown.map((one) => one.width).join(' ');
   const minWidth = narrow ? 0 : shown.reduce((sum, one) => sum + least(one.width), 8);
   const open = (row: T) => (event: MouseEvent) => {
@@ -113,7 +105,7 @@ export function VirtualRows<T>({
         </div>
       </div>
       <div role="rowgroup" style={{ height: virtual.getTotalSize(), minWidth, position: 'relative' }}>
-        {virtual.getVirtualItems().map((item) => {
+        {items.map((item) => {
           const row = sorted[item.index];
           if (row === undefined) return null;
           const marked = selected?.(row) === true;
