@@ -5,6 +5,7 @@ import type { TrackingSource } from '../../ports/tracking-source.ts';
 import { filesBelow, folderOf } from './local-files.ts';
 import type { Query } from './query.ts';
 import {
+  datasetOf,
   entries,
   experimentOf,
   metricOf,
@@ -68,14 +69,7 @@ export async function openDatabaseSource({ name, query, artifacts }: DatabaseSou
       if (dataset === undefined) continue;
       const tags = record(await rows('input_tags', 'input_uuid = ?', [input['input_uuid']]), 'name');
       found.push({
-        dataset: {
-          name: text(dataset['name']),
-          digest: text(dataset['digest']),
-          sourceType: text(dataset['dataset_source_type']),
-          source: text(dataset['dataset_source']),
-          schema: optionalText(dataset['dataset_schema']),
-          profile: optionalText(dataset['dataset_profile']),
-        },
+        dataset: datasetOf(dataset),
         tags: entries(tags),
       });
     }

@@ -8,6 +8,7 @@ import type { DatasetInput, LoggedModel, Metric, ModelOutput } from '../../domai
 import type { TrackingSource } from '../../ports/tracking-source.ts';
 import { filesBelow, folderOf } from './local-files.ts';
 import {
+  datasetOf,
   entries,
   experimentOf,
   metricValue,
@@ -89,14 +90,7 @@ export async function openFolderSource(root: string, served: string | undefined)
       const dataset = await meta(join(experiment, 'datasets', text(input?.['source_id'])));
       if (input?.['source_type'] !== 'DATASET' || dataset === undefined) continue;
       found.push({
-        dataset: {
-          name: text(dataset['name']),
-          digest: text(dataset['digest']),
-          sourceType: text(dataset['source_type']),
-          source: text(dataset['source']),
-          schema: optionalText(dataset['schema']),
-          profile: optionalText(dataset['profile']),
-        },
+        dataset: datasetOf(dataset),
         tags: Object.entries((input['tags'] ?? {}) as Row).map(([key, value]) => ({ key, value: text(value) })),
       });
     }

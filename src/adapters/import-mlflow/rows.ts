@@ -1,5 +1,12 @@
 /** Rows of MLflow's database and messages of its API, as ours. Old schemas lack columns: what is absent is empty. */
-import type { Experiment, LoggedModelStatus, Metric, RunInfo, RunStatus } from '../../domain/tracking.ts';
+import type {
+  Experiment,
+  LoggedDataset,
+  LoggedModelStatus,
+  Metric,
+  RunInfo,
+  RunStatus,
+} from '../../domain/tracking.ts';
 import { MODEL_STATUSES, RUN_STATUSES } from '../../domain/tracking.ts';
 import type { SourceVersion } from '../../ports/tracking-source.ts';
 
@@ -73,6 +80,18 @@ export function metricOf(row: Row): Metric {
     value: metricValue(row['value'], row['is_nan']),
     timestamp: number(row['timestamp']),
     step: number(row['step']),
+  };
+}
+
+/** The database puts `dataset_` before the names of the folder and the API. */
+export function datasetOf(row: Row): LoggedDataset {
+  return {
+    name: text(row['name']),
+    digest: text(row['digest']),
+    sourceType: text(row['source_type'] ?? row['dataset_source_type']),
+    source: text(row['source'] ?? row['dataset_source']),
+    schema: optionalText(row['schema'] ?? row['dataset_schema']),
+    profile: optionalText(row['profile'] ?? row['dataset_profile']),
   };
 }
 

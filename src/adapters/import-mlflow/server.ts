@@ -6,6 +6,7 @@ import type { Span, TraceInfo } from '../../domain/traces.ts';
 import type { Metric, Run } from '../../domain/tracking.ts';
 import type { TrackingSource, SourceFile } from '../../ports/tracking-source.ts';
 import {
+  datasetOf,
   entries,
   experimentOf,
   metricOf,
@@ -219,14 +220,7 @@ export async function openServerSource({ url, authorization }: ServerSource): Pr
       datasets: rows(inputs['dataset_inputs']).map((input) => {
         const dataset = part(input['dataset']);
         return {
-          dataset: {
-            name: text(dataset['name']),
-            digest: text(dataset['digest']),
-            sourceType: text(dataset['source_type']),
-            source: text(dataset['source']),
-            schema: optionalText(dataset['schema']),
-            profile: optionalText(dataset['profile']),
-          },
+          dataset: datasetOf(dataset),
           tags: entries(record(rows(input['tags']))),
         };
       }),
