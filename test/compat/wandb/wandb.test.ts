@@ -149,6 +149,9 @@ describe.runIf('python' in client)('the wandb client', { timeout: 180_000 }, () 
     expect((await stream(0, 'not json')).status).toBe(400);
     expect((await stream(0, '{"_step":0,"a":1}')).status).toBe(200);
     expect((await stream(0, '{"_step":0,"a":1}')).status).toBe(200);
+    // The line that came twice was counted once: the next one is the second, and the one after it would leave a gap.
+    expect((await stream(2, '{"_step":2,"a":3}')).status).toBe(409);
+    expect((await stream(1, '{"_step":1,"a":2}')).status).toBe(200);
 
     const files = { entity: 'admin', project: 'p', run: 'gap', files: ['a.txt'] };
     const made = await upsert(files, 'mutation CreateRunFiles { x }');
