@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pythonWithMlflow } from '../test/compat/mlflow/python-client.ts';
-import { freePort, rssMiB } from './server.ts';
+import { freePort } from '../test/free-port.ts';
+import { rssMiB } from './server.ts';
 
 const PATIENCE_MS = 120_000;
 

@@ -6,14 +6,13 @@ import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { access, chown, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import mysql from 'mysql2/promise';
 import { Client } from 'pg';
+import { freePort } from '../free-port.ts';
 
 const START_MS = 90_000;
 const run = promisify(execFile);
@@ -46,15 +45,6 @@ async function ownerOf(user: string): Promise<Owner | undefined> {
     [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', command, ...args],
   ];
   return { uid, gid, wrap };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function firstThatExists(paths: readonly string[]): Promise<string | undefined> {

@@ -9,7 +9,7 @@ import { refusal } from '../../testing/outcome.ts';
 import { openS3Artifacts } from './index.ts';
 import { keyOf, parseS3Location } from './location.ts';
 import { pythonWithMlflow } from '../../../test/compat/mlflow/python-client.ts';
-import { minioProgram, type S3Service, startMinio, startMoto } from './real-services.ts';
+import { minioProgram, type S3Service, startMinio, startMoto } from '../../../test/object-stores/real-services.ts';
 
 const program = minioProgram(process.env['PATH'] ?? '');
 const moto = await pythonWithMlflow(['moto[server,s3]']);

@@ -1,21 +1,11 @@
 /** Bodies of artifacts on the wire, streamed both ways. */
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
-import { MillwrightError } from '../../domain/errors.ts';
 
 /** After `/api/` and `/ajax-api/`. */
 export const PROXY_ROOT = '2.0/mlflow-artifacts';
 /** Bytes of one artifact. */
 export const DEFAULT_LIMIT = 5 * 1024 ** 3;
-
-export async function* chunksOf(body: unknown): AsyncGenerator<Uint8Array> {
-  if (body === undefined || body === null) return;
-  if (!(body instanceof Readable))
-    throw new MillwrightError('MW-INVALID', 'the body could not be read', { where: 'body' });
-  for await (const chunk of body) {
-    if (chunk instanceof Uint8Array) yield chunk;
-  }
-}
 
 /** Never shown by a browser: a file that somebody logged must not run as a page of this server. */
 export function sendFile(

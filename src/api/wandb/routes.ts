@@ -1,5 +1,4 @@
 /** What `WANDB_BASE_URL` needs to point here: `/graphql`, the file streams, and the places where files are put. */
-import { Readable } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -8,6 +7,7 @@ import type { Permission } from '../../domain/identity.ts';
 import type { Wandb, WandbArtifacts } from '../../modules/tracking/index.ts';
 import type { Signer } from '../../platform/signing.ts';
 import type { Context } from '../../ports/context.ts';
+import { chunksOf } from '../body-chunks.ts';
 import { operations } from './operations.ts';
 
 export interface WandbRoutes {
@@ -54,11 +54,6 @@ const texts = z
   })
   .pipe(z.array(z.string()));
 const runPath = z.object({ entity: z.string(), project: z.string(), run: z.string() });
-
-async function* chunksOf(body: unknown): AsyncGenerator<Uint8Array> {
-  if (!(body instanceof Readable)) return;
-  for await (const chunk of body) if (chunk instanceof Uint8Array) yield chunk;
-}
 
 /** The error as wandb's client shows it; it tries again after 5xx and 429 only. */
 function answerErrors(app: FastifyInstance, log: () => Context | undefined): void {

@@ -1,27 +1,19 @@
 /** A real MLflow's store, brought over whole from its database, from its folder and from its server. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pythonWithMlflow, REQUIREMENTS } from '../mlflow/python-client.ts';
 import { createScenario, jsonOf, type Json } from '../../scenarios/scenario.ts';
+import { freePort } from '../../free-port.ts';
 
 const run = promisify(execFile);
 const RUNS = 40;
 
 const client = await pythonWithMlflow();
 if ('missing' in client) console.log(`NOT RUN: import from MLflow (${REQUIREMENTS.join(', ')}): ${client.missing}`);
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 const whole = (report: Json, imported: number) => ({
   there: Object.fromEntries(Object.entries<Json>(report.counts).map(([what, count]) => [what, count.found])),
