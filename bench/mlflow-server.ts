@@ -28,7 +28,8 @@ export async function findMlflow(): Promise<string | undefined> {
   return undefined;
 }
 
-function processesOf(group: number): readonly number[] {
+/** Members of a process group. */
+export function processesOf(group: number): readonly number[] {
   return readdirSync('/proc')
     .map(Number)
     .filter((pid) => {

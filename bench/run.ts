@@ -14,6 +14,10 @@ import type { BenchOptions, Entry, Figure } from './figures.ts';
 const ENTRIES: Readonly<Record<string, () => Promise<Entry>>> = {
   start: async () => (await import('./entries/start.ts')).start,
   serving: async () => (await import('./entries/serving.ts')).serving,
+  'serving-peers': async () => (await import('./entries/serving-peers.ts')).servingPeers,
+  'serving-load': async () => (await import('./entries/serving-load.ts')).servingLoad,
+  'serving-binary': async () => (await import('./entries/serving-binary.ts')).servingBinary,
+  'serving-memory': async () => (await import('./entries/serving-memory.ts')).servingMemory,
   tracking: async () => (await import('./entries/tracking.ts')).tracking,
   store: async () => (await import('./entries/store.ts')).store,
   pipeline: async () => (await import('./entries/pipeline.ts')).pipeline,

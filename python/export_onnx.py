@@ -5,7 +5,8 @@
 MODEL   joblib or pickle file of a fitted estimator or Pipeline.
 SAMPLE  parquet or csv file of raw model inputs: one column per input, some hundred rows or more.
 OUT     the ONNX model: one input [n, 1] per column (string or float32), outputs `label` and, for a classifier, `probabilities`.
-PARITY  JSON: rows, max_abs_diff, label_flips, opset, inputs, outputs, and the version of each library.
+PARITY  JSON: rows, max_abs_diff, label_flips, opset, inputs, outputs, the version of each library, and golden: some rows of the sample
+        with the ONNX model's answers, as tensors, which a server must repeat before it takes calls.
 
 Runs in the project's own environment, so it must work with Python 3.9 and without a network. The last line that it prints
 before it fails says what to do.
@@ -19,6 +20,11 @@ import sys
 OPSET = {"": 18, "ai.onnx.ml": 3}
 # Beyond this a threshold somewhere may flip: the report is made all the same, and the gate decides.
 TOLERANCE = 1e-5
+# Rows of the sample with their answers that a server is checked by. Fewer of very wide models: the file is read at every start.
+GOLDEN_ROWS = 32
+GOLDEN_CELLS = 20000
+# Other processors sum in another order; a wrong model is wrong by more.
+GOLDEN_TOLERANCE = 1e-4
 
 
 def fail(message):
@@ -153,6 +159,45 @@ def compare(model, served, answers):
     return 0.0, int(numpy.sum(native.astype(str) != got.astype(str)))
 
 
+def tensor_of(name, value):
+    """An Open Inference Protocol V2 tensor with flat data, or None for a kind that it cannot carry. Whole numbers beyond 2^53 as text."""
+    import numpy
+
+    array = numpy.asarray(value)
+    if array.dtype.kind in "OUS":
+        return {"name": name, "datatype": "BYTES", "shape": list(array.shape), "data": [str(one) for one in array.ravel()]}
+    datatype = {
+        "float32": "FP32", "float64": "FP64", "int64": "INT64", "int32": "INT32", "int16": "INT16", "int8": "INT8",
+        "uint64": "UINT64", "uint32": "UINT32", "uint16": "UINT16", "uint8": "UINT8", "bool": "BOOL",
+    }.get(array.dtype.name)
+    if datatype is None:
+        return None
+    if array.dtype.kind == "f":
+        if numpy.isinf(array).any():
+            return None  # JSON has no infinity
+        data = [None if one != one else one for one in array.ravel().tolist()]
+    else:
+        data = [str(one) if abs(one) > 2**53 else one for one in array.ravel().tolist()]
+    return {"name": name, "datatype": datatype, "shape": list(array.shape), "data": data}
+
+
+def golden_of(session, served):
+    """Rows spread over the sample, or None when the protocol cannot carry them."""
+    import numpy
+
+    count = max(1, min(GOLDEN_ROWS, len(served), GOLDEN_CELLS // max(1, len(served.columns))))
+    rows = served.iloc[numpy.unique(numpy.linspace(0, len(served) - 1, count).astype(int))]
+    inputs = []
+    for declared in session.get_inputs():
+        column = rows[declared.name].to_numpy()
+        kind = "float32" if "float" in declared.type else object
+        inputs.append(tensor_of(declared.name, numpy.asarray(column, dtype=kind).reshape(-1, 1)))
+    outputs = [tensor_of(name, value) for name, value in run_onnx(session, rows).items()]
+    if not inputs or any(one is None or not one["shape"] or one["shape"][0] != len(rows) for one in inputs + outputs):
+        return None
+    return {"tolerance": GOLDEN_TOLERANCE, "inputs": inputs, "outputs": outputs}
+
+
 def write_json(path, value):
     with open(path, "w", encoding="utf-8") as file:
         json.dump(value, file, indent=1)
@@ -200,6 +245,9 @@ def main(argv):
         "skl2onnx": skl2onnx.__version__,
         "onnxruntime": onnxruntime.__version__,
     }
+    golden = golden_of(session, served)
+    if golden is not None:
+        report["golden"] = golden
     write_json(parity_path, report)
     verdict = "same" if difference <= TOLERANCE and flips == 0 else "DIFFERENT"
     print(

@@ -1,24 +1,15 @@
 /**
- * Requests per second and p99 of the gateway against the ceiling, same model, same worker count, same client. The two take turns in
- * short rounds, so that a busy machine is busy for both; the ratio is the median over the rounds.
- * `node bench/serving/serving.ts [--model file.onnx] [--rounds n] [--seconds n] [--workers n]` prints one JSON object.
+ * Requests per second and p99 of the gateway against the ceiling, same model, same client. The two take turns in short rounds, so
+ * that a busy machine is busy for both; the ratio is the median over the rounds.
+ * `node bench/serving/serving.ts [--model file.onnx] [--rounds n] [--seconds n] [--workers n] [--against inline|threads|no-log]`
+ * prints one JSON object.
  */
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { extname, join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
-import type { createDataPlaneProcess } from '../../src/adapters/data-plane-process/index.ts';
-import type { ModelSignature } from '../../src/domain/registry.ts';
-
-interface DataPlaneAdapter {
-  readonly createDataPlaneProcess: typeof createDataPlaneProcess;
-}
+import { bodyFor, startCeiling, startGateway } from './subjects.ts';
+import type { Subject } from './subjects.ts';
 
 const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -49,39 +40,39 @@ export interface ServingBenchOptions {
   readonly connections?: number;
   /** The gateway program; default: the one in src. */
   readonly program?: string;
-  /** Against the same gateway without its prediction log, instead of against the bare server. */
-  readonly againstNoLog?: boolean;
+  /** The bare server with the model in its own thread or in `workers` threads, or the same gateway without its prediction log. */
+  readonly against?: 'inline' | 'threads' | 'no-log';
 }
 
 const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
-function bodyFor(signature: ModelSignature, rows: number): string {
-  const cell = (datatype: string, row: number): unknown =>
-    datatype === 'BYTES' ? 'AA' : datatype === 'BOOL' ? true : datatype.startsWith('FP') ? 0.5 + row : row;
-  const inputs = signature.inputs.map(({ name, datatype, shape }) => {
-    const real = shape.map((size, index) => (size === -1 ? (index === 0 ? rows : 1) : size));
-    const count = real.reduce((product, size) => product * size, 1);
-    return { name, datatype, shape: real, data: Array.from({ length: count }, (_, index) => cell(datatype, index)) };
-  });
-  return JSON.stringify({ inputs });
-}
-
-interface Round {
+export interface Round {
   readonly rps: number;
   readonly p50: number;
   readonly p99: number;
   readonly failed: number;
 }
 
-async function fire(url: string, body: string, seconds: number, connections: number): Promise<Round> {
+/** As fast as the server answers on so many connections, or `rate` a second. */
+export async function fire(
+  url: string,
+  body: string | Buffer,
+  seconds: number,
+  connections: number,
+  {
+    headers = { 'content-type': 'application/json' },
+    rate,
+  }: { readonly headers?: Readonly<Record<string, string>>; readonly rate?: number } = {},
+): Promise<Round> {
   const result = await autocannon({
     url,
     method: 'POST',
     body,
     connections,
     duration: seconds,
-    headers: { 'content-type': 'application/json' },
+    headers: { ...headers },
+    ...(rate === undefined ? {} : { overallRate: rate }),
   });
   return {
     rps: result.requests.average,
@@ -91,95 +82,21 @@ async function fire(url: string, body: string, seconds: number, connections: num
   };
 }
 
-async function startCeiling(
-  model: string,
-  workers: number,
-): Promise<{ readonly child: ChildProcess; readonly url: string }> {
-  const child = spawn(process.execPath, [file('./ceiling.ts'), model, String(workers)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const line = await new Promise<string>((done, failed) => {
-    child.once('exit', (code) => failed(new Error(`the ceiling server ended with ${code}`)));
-    createInterface({ input: child.stdout }).once('line', done);
-  });
-  return { child, url: `http://127.0.0.1:${(JSON.parse(line) as { port: number }).port}/` };
-}
-
 const round2 = (value: number): number => Math.round(value * 100) / 100;
 
-interface Peer {
-  readonly url: string;
-  readonly body?: string;
-  stop(): Promise<void>;
-}
-
-interface Gateway extends Peer {
-  readonly body: string;
-  /** Resident memory once the model serves, and rows the log had to drop. */
-  facts(): Promise<{ readonly rssBytes: number; readonly dropped: number }>;
-}
-
-async function startGateway(
-  model: string,
-  workers: number,
-  rows: number,
-  command: readonly string[],
-): Promise<Gateway> {
-  const home = await mkdtemp(join(tmpdir(), 'mw-bench-'));
-  const program = command.at(-1) ?? '';
-  // The control of the same build: two builds may differ in what they say to each other.
-  const adapter = join(program, '../../adapters/data-plane-process', `index${extname(program)}`);
-  const { createDataPlaneProcess: create } = (await import(adapter)) as DataPlaneAdapter;
-  const plane = create({
-    home,
-    command: [process.execPath, ...command],
-    host: '127.0.0.1',
-    restPort: 0,
-    grpcPort: 0,
-    workers,
-  });
-  const { status } = await plane.start();
-  const digest = createHash('sha256')
-    .update(await readFile(model))
-    .digest('hex');
-  const release = { releaseId: 'bench-r1', model: 'bench', version: 1, modelDigest: `sha256:${digest}`, path: model };
-  await plane.apply({
-    endpoint: 'bench',
-    epoch: 1,
-    weights: [{ releaseId: 'bench-r1', percent: 100 }],
-    models: [release],
-  });
-  return {
-    url: `${status.rest}/v2/models/bench/infer`,
-    body: bodyFor(await plane.signature('bench-r1'), rows),
-    async facts() {
-      await plane.flush();
-      const now = await plane.status();
-      return { rssBytes: now.rssBytes, dropped: now.log.dropped };
-    },
-    async stop() {
-      await plane.stop();
-      await rm(home, { recursive: true, force: true });
-    },
-  };
-}
-
 export async function benchServing(options: ServingBenchOptions = {}): Promise<ServingBench> {
-  const { rounds = 5, seconds = 3, workers = 1, rows = 1, connections = 8 } = options;
+  const { rounds = 5, seconds = 3, workers = 1, rows = 1, connections = 8, against = 'inline' } = options;
   const model = resolve(options.model ?? file('./flights.onnx'));
   const program = options.program ?? file('../../src/app/gateway.ts');
-  const gateway = await startGateway(model, workers, rows, [program]);
-  const started: Peer[] = [gateway];
+  const gateway = await startGateway(model, workers, [program]);
+  const started: Subject[] = [gateway];
   try {
-    const { body } = gateway;
+    const body = bodyFor(gateway.signature, rows);
     const idle = await gateway.facts();
-    let peer: Peer;
-    if (options.againstNoLog === true)
-      peer = await startGateway(model, workers, rows, ['--import', file('./no-log.ts'), program]);
-    else {
-      const ceiling = await startCeiling(model, workers);
-      peer = { url: ceiling.url, stop: async () => void ceiling.child.kill() };
-    }
+    const peer =
+      against === 'no-log'
+        ? await startGateway(model, workers, ['--import', file('./no-log.ts'), program])
+        : await startCeiling(model, against === 'inline' ? 'inline' : { threads: workers });
     started.push(peer);
     await fire(peer.url, body, 1, connections);
     await fire(gateway.url, body, 1, connections);
@@ -221,23 +138,18 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       workers: { type: 'string' },
       rows: { type: 'string' },
       connections: { type: 'string' },
+      against: { type: 'string' },
     },
   });
-  const number = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
-  const [rounds, seconds, workers, rows, connections] = [
-    values.rounds,
-    values.seconds,
-    values.workers,
-    values.rows,
-    values.connections,
-  ].map(number);
+  const numbers = Object.fromEntries(
+    (['rounds', 'seconds', 'workers', 'rows', 'connections'] as const).flatMap((key) =>
+      values[key] === undefined ? [] : [[key, Number(values[key])]],
+    ),
+  );
   const result = await benchServing({
+    ...numbers,
     ...(values.model === undefined ? {} : { model: values.model }),
-    ...(rounds === undefined ? {} : { rounds }),
-    ...(seconds === undefined ? {} : { seconds }),
-    ...(workers === undefined ? {} : { workers }),
-    ...(rows === undefined ? {} : { rows }),
-    ...(connections === undefined ? {} : { connections }),
+    ...(values.against === 'threads' || values.against === 'no-log' ? { against: values.against } : {}),
   });
   process.stdout.write(`${JSON.stringify(result, undefined, 1)}\n`);
 }

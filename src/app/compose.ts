@@ -1,6 +1,6 @@
 /** Joins adapters to modules: the one place that knows both. Nothing runs yet; server.ts starts what is made here. */
 import { join } from 'node:path';
-import { createDeployments } from '../modules/deployments/index.ts';
+import { createDeployments, createServables } from '../modules/deployments/index.ts';
 import { createDatasets } from '../modules/datasets/index.ts';
 import { createEnvironments, createProofs } from '../modules/environments/index.ts';
 import { createLineage } from '../modules/lineage/index.ts';
@@ -27,6 +27,7 @@ import { openArtifacts } from './open-artifacts.ts';
 import { gatewayFile, packageRoot, pythonFolder } from './paths.ts';
 import { metadataPlugin, plugin } from './plugins.ts';
 import { createProjects } from './projects.ts';
+import { version } from './version.ts';
 import { championOf } from './reactions/start-pipeline.ts';
 
 /** Profile of the training inputs of the version that the endpoint's model has as champion. */
@@ -62,6 +63,9 @@ function lazyAnalytics(home: string, log: Log): AnalyticsStore {
     count: async (...args) => (await get()).count(...args),
     recent: async (...args) => (await get()).recent(...args),
     prediction: async (...args) => (await get()).prediction(...args),
+    releaseScores: async (...args) => (await get()).releaseScores(...args),
+    releaseOutcomes: async (...args) => (await get()).releaseOutcomes(...args),
+    shadow: async (...args) => (await get()).shadow(...args),
     compact: async (...args) => (await get()).compact(...args),
     summarize: async (...args) => (await get()).summarize(...args),
     aggregate: async (...args) => (await get()).aggregate(...args),
@@ -105,11 +109,13 @@ export async function openPlane(config: Config, log: Log) {
   const plane = createDataPlaneProcess({
     home: config.home,
     command: [process.execPath, gatewayFile()],
+    version,
     host: config.host,
     restPort: config.restPort,
     grpcPort: config.grpcPort,
     allowedHosts: config.allowedHosts,
     requireToken: config.requireToken,
+    ...(config.accessLog === undefined ? {} : { accessLog: config.accessLog, accessLogSample: config.accessLogSample }),
     onRestart: (info) => {
       log.warn({ ...info }, 'the data plane was started again');
       restarted.listener(info);
@@ -198,9 +204,17 @@ export async function compose(
     store,
     plane,
     artifacts,
+    analytics,
+    log,
     clock,
     ids,
     modelFolder: join(home, 'plane', 'models'),
+  });
+  const servables = createServables({
+    store,
+    artifacts,
+    locate: (path) => tracking.locate(path),
+    environment: (ctx, request, progress) => environments.ensureFrom(ctx, request, progress),
   });
   const monitoring = createMonitoring({ store, analytics, reference: referenceReader(store, artifacts), clock, ids });
   const pipelines = createPipelines({
@@ -251,6 +265,7 @@ export async function compose(
     datasets,
     packaging,
     deployments,
+    servables,
     monitoring,
     pipelines,
     retention,

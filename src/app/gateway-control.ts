@@ -2,7 +2,8 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { chmod, unlink } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { connect, Server as NetServer } from 'node:net';
+import { z } from 'zod';
 import { errorBody, MillwrightError } from '../domain/errors.ts';
 import type { PlaneStatus } from '../ports/data-plane.ts';
 import type { Serving } from '../modules/serving/index.ts';
@@ -17,6 +18,24 @@ export interface ControlDeps {
   readonly setTokens: (hashes: readonly string[]) => Promise<void>;
   /** Begins the end of the process; returns at once. */
   readonly drain: () => void;
+  /** Hands over to a successor; resolves when that one serves. The end of this process follows the answer. */
+  readonly replace: (asked: ReplaceRequest) => Promise<void>;
+}
+
+const argument = z.string().max(32_768);
+const replaceRequest = z.strictObject({
+  /** Interpreter, program and arguments of the successor. Default: as this gateway was started. */
+  command: z.array(argument).min(2).max(2_000).optional(),
+  /** Interpreter and program alone: another installation with the same arguments. */
+  program: z.array(argument).min(2).max(20).optional(),
+});
+export type ReplaceRequest = z.infer<typeof replaceRequest>;
+
+export interface ControlDoor {
+  /** Lets no more changes begin, waits for those under way, and frees the socket's path. */
+  close(): Promise<void>;
+  /** After a close. */
+  open(): Promise<void>;
 }
 
 async function bodyOf(request: IncomingMessage): Promise<unknown> {
@@ -54,6 +73,9 @@ async function act(deps: ControlDeps, request: IncomingMessage): Promise<unknown
     case 'PUT tokens':
       await deps.setTokens(parseTokenHashes(await bodyOf(request)));
       return {};
+    case 'POST replace':
+      await deps.replace(replaceRequest.parse(await bodyOf(request)));
+      return {};
     case 'POST drain':
       deps.drain();
       return {};
@@ -81,30 +103,54 @@ function answers(socket: string): Promise<boolean> {
 }
 
 /** Throws MW-HOME-IN-USE when another gateway of this home is alive. */
-export async function openControl(socket: string, deps: ControlDeps): Promise<Server> {
-  if (await answers(socket)) {
-    throw new MillwrightError('MW-HOME-IN-USE', 'a gateway of this home is running already', {
-      where: socket,
-      next: 'see it with: mw status',
-    });
-  }
-  await unlink(socket).catch(() => undefined);
-  const server = createServer((request, response) => {
-    act(deps, request).then(
+export async function openControl(socket: string, deps: ControlDeps): Promise<ControlDoor> {
+  const changes = new Set<Promise<unknown>>();
+  let server: Server | undefined;
+
+  function listener(request: IncomingMessage, response: ServerResponse): void {
+    const work = act(deps, request).then(
       (body) => reply(response, 200, body),
       (error: unknown) => {
         const coded =
           error instanceof MillwrightError
             ? error
-            : new MillwrightError('MW-INTERNAL', String(error), { cause: error });
+            : error instanceof z.ZodError
+              ? new MillwrightError('MW-INVALID', error.issues[0]?.message ?? 'not valid', { cause: error })
+              : new MillwrightError('MW-INTERNAL', String(error), { cause: error });
         reply(response, coded.kind.status, errorBody(coded));
       },
     );
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(socket, resolve);
-  });
-  await chmod(socket, 0o600);
-  return server;
+    // A replacement waits for all others, so it cannot wait for itself.
+    if (request.url === '/replace') return;
+    changes.add(work);
+    void work.finally(() => changes.delete(work));
+  }
+
+  async function open(): Promise<void> {
+    if (await answers(socket)) {
+      throw new MillwrightError('MW-HOME-IN-USE', 'a gateway of this home is running already', {
+        where: socket,
+        next: 'see it with: mw status',
+      });
+    }
+    await unlink(socket).catch(() => undefined);
+    const next = createServer(listener);
+    await new Promise<void>((resolve, reject) => {
+      next.once('error', reject);
+      next.listen(socket, resolve);
+    });
+    await chmod(socket, 0o600);
+    next.unref();
+    server = next;
+  }
+
+  await open();
+  return {
+    open,
+    async close() {
+      // Not its own close(), which waits for the connection that asked for all this. The path is free when it returns.
+      NetServer.prototype.close.call(server);
+      while (changes.size > 0) await Promise.allSettled(changes);
+    },
+  };
 }

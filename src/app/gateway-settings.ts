@@ -15,10 +15,20 @@ export interface GatewaySettings {
   readonly workers: number | undefined;
   readonly allowedHosts: readonly string[];
   readonly requireToken: boolean;
+  /** A file, or `-` for standard output: one JSON line a call. */
+  readonly accessLog: string | undefined;
+  /** Percent of the calls in it. */
+  readonly accessLogSample: number;
   /** Given back in plane.json: whoever finds this gateway later sees whether it is the one it would have started. */
   readonly key: string;
   /** The parent starts this process again after a fault. */
   readonly kept: boolean;
+  /** The gateway before this one died by a fault of native code: models are kept in processes of their own. */
+  readonly afterFault: boolean;
+  /** Models are kept in processes of their own from the start. */
+  readonly isolate: boolean;
+  /** The parent is the gateway that this one replaces, and waits to hand its sockets over. */
+  readonly takeover: boolean;
 }
 
 /** sun_path holds 107 bytes on Linux and 103 on macOS. A home deeper than that gets its socket in a private folder of the temporary folder. */
@@ -39,6 +49,15 @@ function portOf(text: string, flag: string): number {
   });
 }
 
+function percentOf(text: string, flag: string): number {
+  const percent = Number(text);
+  if (text !== '' && percent >= 0 && percent <= 100) return percent;
+  throw new MillwrightError('MW-USAGE', `${flag} ${text} is not a share`, {
+    where: flag,
+    next: 'give percent, from 0 to 100',
+  });
+}
+
 /** Throws MW-USAGE, or MW-TOKEN-REQUIRED for an address that others can reach without a token. */
 export function gatewaySettings(argv: readonly string[]): GatewaySettings {
   const { values } = parseArgs({
@@ -52,8 +71,13 @@ export function gatewaySettings(argv: readonly string[]): GatewaySettings {
       workers: { type: 'string' },
       'allow-host': { type: 'string', multiple: true, default: [] },
       'require-token': { type: 'boolean', default: false },
+      'access-log': { type: 'string' },
+      'access-log-sample': { type: 'string', default: '100' },
       key: { type: 'string', default: '' },
       kept: { type: 'boolean', default: false },
+      'after-fault': { type: 'boolean', default: false },
+      isolate: { type: 'boolean', default: false },
+      takeover: { type: 'boolean', default: false },
     },
   });
   if (values.home === undefined)
@@ -80,7 +104,15 @@ export function gatewaySettings(argv: readonly string[]): GatewaySettings {
     workers,
     allowedHosts: values['allow-host'],
     requireToken: values['require-token'],
+    accessLog:
+      values['access-log'] === undefined || values['access-log'] === '-'
+        ? values['access-log']
+        : resolve(values['access-log']),
+    accessLogSample: percentOf(values['access-log-sample'], '--access-log-sample'),
     key: values.key,
     kept: values.kept,
+    afterFault: values['after-fault'],
+    isolate: values.isolate,
+    takeover: values.takeover,
   };
 }

@@ -1,78 +1,40 @@
 /** Adapts the modules to what the HTTP handlers ask for by endpoint or project name. */
-import type { ApiDeps } from '../api/http/deps.ts';
+import type { ApiDeps, WantedVersion } from '../api/http/deps.ts';
 import { MillwrightError } from '../domain/errors.ts';
-import type { EndpointSpec } from '../domain/project.ts';
-import type { ModelVersion } from '../domain/registry.ts';
+import type { DeploymentPlan } from '../modules/deployments/index.ts';
+import type { Context } from '../ports/context.ts';
+import { deploymentTarget, NO_PROJECT } from './deployment-target.ts';
 import type { LoopDeps } from './reactions/deps.ts';
 import { startPipeline } from './reactions/start-pipeline.ts';
 
-interface Target {
-  readonly project: string;
-  readonly spec: EndpointSpec;
-  readonly model: string;
-}
-
-async function targetOf(deps: LoopDeps, endpoint: string): Promise<Target> {
-  const specs = (await deps.projects.list()).map((project) => project.spec);
-  const spec = specs.find((one) => one.endpoint?.name === endpoint);
-  if (spec?.endpoint !== undefined && spec.model !== undefined)
-    return { project: spec.project, spec: spec.endpoint, model: spec.model.name };
-  const names = specs.flatMap((one) => (one.endpoint === undefined ? [] : [one.endpoint.name]));
-  throw new MillwrightError(
-    'MW-NOT-FOUND',
-    `no project here has an endpoint "${endpoint}" (there are ${names.join(', ') || 'none'})`,
-    {
-      where: 'endpoint',
-      next: 'add "endpoint: { name: … }" to millwright.yaml',
-    },
-  );
-}
-
-async function versionFor(deps: LoopDeps, model: string, number: number | undefined): Promise<ModelVersion> {
-  if (number === undefined) {
-    const [newest] = await deps.store.versions.find({ where: { model, verdict: 'accepted' }, limit: 1 });
-    if (newest !== undefined) return newest;
-    throw new MillwrightError('MW-NOT-FOUND', `model "${model}" has no accepted version`, {
-      where: 'version',
-      next: 'mw run',
-    });
-  }
-  const version = await deps.store.versions.get(`${model}/${number}`);
-  if (version === undefined || version.deletedAt !== undefined) {
-    throw new MillwrightError('MW-NOT-FOUND', `model "${model}" has no version ${number}`, {
-      where: 'version',
-      next: `mw models ${model}`,
-    });
-  }
-  if (version.verdict === 'refused') {
-    throw new MillwrightError(
-      'MW-GATE-REFUSED',
-      `v${number} was refused: ${version.description ?? 'its gates did not pass'}. Production unchanged.`,
-      {
-        where: 'version',
-        next: `mw models ${model}/${number}`,
-      },
-    );
-  }
-  return version;
-}
-
 export function deploymentView(deps: LoopDeps): ApiDeps['deployments'] {
+  /** `prepare`: a Python model's environment is built; a plan alone changes nothing. */
   const planFor = async (
-    ctx: Parameters<ApiDeps['deployments']['plan']>[0],
+    ctx: Context,
     endpoint: string,
-    number: number | undefined,
-  ) => {
-    const target = await targetOf(deps, endpoint);
-    const version = await versionFor(deps, target.model, number);
-    // What serves becomes the champion: a version that the alias would refuse does not start.
-    await deps.registry.mayMove(target.model, 'champion', version.number);
-    return deps.deployments.plan(ctx, { project: target.project, endpoint: target.spec, version });
+    wanted: WantedVersion,
+    prepare: boolean,
+  ): Promise<DeploymentPlan> => {
+    const target = await deploymentTarget(deps, endpoint, wanted);
+    const { project, version, outcome } = target;
+    // What serves a project becomes its champion: a version that the alias would refuse does not start.
+    if (project !== NO_PROJECT) await deps.registry.mayMove(version.model, 'champion', version.number);
+    const { limits } = target.spec;
+    const servable = prepare
+      ? await deps.servables.prepare(ctx, version, limits, (line) => ctx.log.info({ version: version.id }, line))
+      : await deps.servables.describe(version, endpoint, limits);
+    return deps.deployments.plan(ctx, {
+      project,
+      endpoint: target.spec,
+      version,
+      servable,
+      ...(outcome === undefined ? {} : { outcome }),
+    });
   };
   return {
-    plan: planFor,
-    async deploy(ctx, endpoint, number) {
-      const plan = await planFor(ctx, endpoint, number);
+    plan: (ctx, endpoint, wanted) => planFor(ctx, endpoint, wanted, false),
+    async deploy(ctx, endpoint, wanted) {
+      const plan = await planFor(ctx, endpoint, wanted, true);
       const rollout = plan.unchanged
         ? undefined
         : (await deps.deployments.deploy(ctx, plan, `by ${ctx.principal.name}`)).rollout;

@@ -7,7 +7,50 @@ import { z } from 'zod';
 import { MillwrightError } from '../domain/errors.ts';
 import { errnoOf } from '../platform/coded-error.ts';
 import { writeFileDurable } from '../platform/durable-file.ts';
+import { readFileList } from '../platform/file-list.ts';
 import type { PlaneModel, PlaneRoute } from '../ports/data-plane.ts';
+
+const tensorSpec = z.strictObject({
+  name: z.string(),
+  datatype: z.string(),
+  shape: z.array(z.number().int()),
+  optional: z.boolean().optional(),
+  content: z.enum(['datetime', 'binary']).optional(),
+});
+const paramSpec = z.strictObject({
+  name: z.string(),
+  type: z.string(),
+  default: z.unknown(),
+  shape: z.array(z.number().int()).optional(),
+});
+const signature = z.strictObject({
+  inputs: z.array(tensorSpec),
+  outputs: z.array(tensorSpec),
+  params: z.array(paramSpec).optional(),
+});
+
+const runtime = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('onnx') }),
+  z.strictObject({
+    kind: z.literal('python'),
+    interpreter: z.string().min(1),
+    entry: z.enum(['mlflow', 'predict.py']),
+    memoryMib: z.number().positive(),
+    timeoutMs: z.number().positive(),
+  }),
+  z.strictObject({ kind: z.literal('proxy'), url: z.url(), model: z.string().min(1), version: z.string().optional() }),
+]);
+
+const limits = z.strictObject({
+  timeoutMs: z.number().positive(),
+  queue: z.number().int().positive(),
+  perClient: z.strictObject({ perSecond: z.number().positive(), burst: z.number().int().positive() }).optional(),
+  replicas: z.strictObject({ min: z.number().int().positive(), max: z.number().int().positive() }),
+  idleMs: z.number().nonnegative(),
+  memoryMib: z.number().positive(),
+});
+
+const share = z.number().min(0).max(100);
 
 const model = z.strictObject({
   releaseId: z.string().min(1),
@@ -15,6 +58,9 @@ const model = z.strictObject({
   version: z.number().int(),
   modelDigest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
   path: z.string().min(1),
+  runtime: runtime.optional(),
+  signature: signature.optional(),
+  golden: z.string().min(1).optional(),
 });
 
 const route = z.strictObject({
@@ -22,12 +68,17 @@ const route = z.strictObject({
   epoch: z.number().int().nonnegative(),
   weights: z.array(z.strictObject({ releaseId: z.string(), percent: z.number() })),
   models: z.array(model),
+  mirror: z.strictObject({ releaseId: z.string(), percent: share }).optional(),
+  experiment: z.string().max(200).optional(),
+  limits: limits.optional(),
+  log: z.strictObject({ sample: share, redact: z.array(z.string()) }).optional(),
 });
 
 /** Throws MW-INVALID. */
 export function parseRoute(value: unknown): PlaneRoute {
   const parsed = route.safeParse(value);
-  if (parsed.success) return parsed.data;
+  // Whether an absent member is absent or undefined makes no difference to its readers.
+  if (parsed.success) return parsed.data as PlaneRoute;
   const issue = parsed.error.issues[0];
   throw new MillwrightError('MW-INVALID', `not a route document: ${issue?.message ?? ''}`, {
     where: issue?.path.join('.') ?? 'body',
@@ -108,26 +159,56 @@ export async function prepareSocketFolder(socket: string): Promise<void> {
   await chmod(folder, 0o700);
 }
 
-/** Throws MW-MODEL-LOAD when the bytes are not what the release names. */
-export async function verifyDigest(source: PlaneModel): Promise<void> {
-  const hash = createHash('sha256');
+const GOLDEN_BYTES = 16 * 1024 * 1024;
+
+/** Text of a file of golden rows. Throws MW-MODEL-LOAD. */
+export async function readGolden(path: string): Promise<string> {
   try {
-    for await (const chunk of createReadStream(source.path)) hash.update(chunk);
+    const { size } = await lstat(path);
+    if (size <= GOLDEN_BYTES) return await readFile(path, 'utf8');
   } catch (error) {
-    throw new MillwrightError('MW-MODEL-LOAD', `the model file cannot be read: ${errnoOf(error) ?? String(error)}`, {
-      where: source.releaseId,
+    throw new MillwrightError('MW-MODEL-LOAD', `the golden rows cannot be read: ${errnoOf(error) ?? String(error)}`, {
+      where: 'golden',
       cause: error,
     });
   }
-  const digest = `sha256:${hash.digest('hex')}`;
-  if (digest !== source.modelDigest) {
-    throw new MillwrightError(
-      'MW-MODEL-LOAD',
-      `the model file is ${digest.slice(0, 19)}…, the release names ${source.modelDigest.slice(0, 19)}…`,
-      {
-        where: source.releaseId,
-        next: 'the file was changed on disk; register the model again',
-      },
-    );
+  throw new MillwrightError('MW-MODEL-LOAD', 'the file of golden rows is larger than 16 MiB', { where: 'golden' });
+}
+
+async function digestOf(path: string, releaseId: string): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    for await (const chunk of createReadStream(path)) hash.update(chunk);
+  } catch (error) {
+    throw new MillwrightError('MW-MODEL-LOAD', `the model file cannot be read: ${errnoOf(error) ?? String(error)}`, {
+      where: releaseId,
+      cause: error,
+    });
+  }
+  return `sha256:${hash.digest('hex')}`;
+}
+
+function mustBe(wanted: string, digest: string, what: string, releaseId: string): void {
+  if (digest === wanted) return;
+  throw new MillwrightError(
+    'MW-MODEL-LOAD',
+    `${what} is ${digest.slice(0, 19)}…, the release names ${wanted.slice(0, 19)}…`,
+    {
+      where: releaseId,
+      next: 'the file was changed on disk; register the model again',
+    },
+  );
+}
+
+/** Throws MW-MODEL-LOAD when the bytes are not what the release names. Of a folder (Python) the list beside it names the files. */
+export async function verifyDigest({ path, modelDigest, releaseId, runtime }: PlaneModel): Promise<void> {
+  if (runtime?.kind === 'proxy') return;
+  if (runtime?.kind !== 'python') {
+    mustBe(modelDigest, await digestOf(path, releaseId), 'the model file', releaseId);
+    return;
+  }
+  mustBe(modelDigest, await digestOf(`${path}.files`, releaseId), "the list of the model's files", releaseId);
+  for (const file of readFileList(await readFile(`${path}.files`, 'utf8'))) {
+    mustBe(file.digest, await digestOf(join(path, file.path), releaseId), `${file.path} of the model`, releaseId);
   }
 }

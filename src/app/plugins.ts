@@ -19,6 +19,7 @@ const PLUGINS = [
   ['import', 'mlflow', () => import('../adapters/import-mlflow/index.ts')],
   ['export', 'folder', () => import('../adapters/export-folder/index.ts')],
   ['preview', 'process', () => import('../adapters/preview-process/index.ts')],
+  ['cluster', 'kubernetes', () => import('../adapters/cluster-kubernetes/index.ts')],
   ['notifier', 'webhook', () => import('../adapters/notifier-webhook/index.ts')],
 ] as const;
 

@@ -143,6 +143,7 @@ async function start(
     registry,
     packaging,
     deployments,
+    servables: parts.servables,
     clock,
     ids,
     log,

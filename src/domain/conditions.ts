@@ -1,6 +1,6 @@
 /**
  * The small language of gates and alerts: `accuracy >= 0.70`, `log_loss < champion.log_loss + 0.005`,
- * `latency.p99 <= 20ms`, `value outside 0.8..1.25`, `error_rate > 1%`. Joined by `and` or by `or`, not both; no parentheses.
+ * `latency.p99 > champion.latency.p99 * 2`, `value outside 0.8..1.25`, `error_rate > 1%`. Joined by `and` or by `or`, not both; no parentheses.
  */
 import { MillwrightError } from './errors.ts';
 
@@ -9,6 +9,8 @@ export type Operator = '<' | '<=' | '>' | '>=' | '==' | '!=';
 export interface Operand {
   /** Dotted name, or undefined for a plain number. */
   readonly name?: string;
+  /** What the named value is multiplied with before anything is added; absent = 1. */
+  readonly factor?: number;
   /** The number itself, or what is added to the named value. */
   readonly offset: number;
 }
@@ -99,9 +101,10 @@ function readClause(reader: Reader): Clause {
   const op = reader.take(/^(?:<=|>=|==|!=|<|>)/) ?? reader.fail('one of < <= > >= == != outside inside');
   const name = reader.name();
   if (name === undefined) return { left, op: op as Operator, right: { offset: reader.number() } };
+  const factor = reader.take(/^\*/) === undefined ? undefined : reader.number();
   const sign = reader.take(/^[-+]/);
   const offset = sign === undefined ? 0 : reader.number() * (sign === '-' ? -1 : 1);
-  return { left, op: op as Operator, right: { name, offset } };
+  return { left, op: op as Operator, right: { name, ...(factor === undefined ? {} : { factor }), offset } };
 }
 
 /** Parses a condition. Throws MW-CONFIG-EXPRESSION with the column. At most 500 characters and 16 clauses. */
@@ -148,11 +151,12 @@ function judge(clause: Clause, lookup: (name: string) => number | undefined): Cl
     const holds = within === undefined ? undefined : clause.op === 'inside' ? within : !within;
     return { text: `${clause.left} ${required}`, observed, required, holds };
   }
-  const { name, offset } = clause.right;
+  const { name, factor, offset } = clause.right;
   const base = name === undefined ? 0 : lookup(name);
-  const limit = base === undefined || Number.isNaN(base) ? undefined : base + offset;
+  const limit = base === undefined || Number.isNaN(base) ? undefined : base * (factor ?? 1) + offset;
+  const times = factor === undefined ? '' : ` * ${factor}`;
   const shift = offset === 0 ? '' : offset > 0 ? ` + ${offset}` : ` - ${-offset}`;
-  const shown = name === undefined ? String(offset) : `${name}${shift}`;
+  const shown = name === undefined ? String(offset) : `${name}${times}${shift}`;
   const required = name === undefined ? `${clause.op} ${shown}` : `${clause.op} ${shown} (${limit ?? 'unknown'})`;
   return {
     text: `${clause.left} ${clause.op} ${shown}`,

@@ -1,4 +1,7 @@
 /** Image, Release, Endpoint, Rollout. */
+import type { AbSpec } from './project.ts';
+import type { ModelSignature } from './registry.ts';
+import type { EndpointLimits, LogPolicy, RuntimeSpec } from './serving.ts';
 
 export interface ImageLayer {
   readonly role: 'base' | 'environment' | 'model' | 'server';
@@ -30,6 +33,14 @@ export interface Release {
   readonly version: number;
   readonly modelDigest: string;
   readonly imageDigest?: string;
+  /** Absent: onnx. */
+  readonly runtime?: RuntimeSpec;
+  /** For runtimes that cannot tell it themselves. */
+  readonly signature?: ModelSignature;
+  /** Artifact digest of rows and answers that it must repeat before it takes calls. */
+  readonly goldenDigest?: string;
+  /** The Environment that `runtime` names an interpreter of. */
+  readonly environmentId?: string;
 }
 
 export interface Weight {
@@ -51,6 +62,12 @@ export interface Endpoint {
   /** Kept loaded so that a rollback is one pointer write. */
   readonly previous?: Weight;
   readonly rolloutId?: string;
+  /** A release that answers copies of the calls (shadow). */
+  readonly mirror?: Omit<Weight, 'percent'> & { readonly percent: number };
+  /** The A/B test that splits the keys now: the rollout's id. */
+  readonly experiment?: string;
+  readonly limits?: EndpointLimits;
+  readonly log?: LogPolicy;
   /** A rollback that is desired and not yet reported as done: its event says how long it took. */
   readonly pendingRollback?: {
     readonly from: number;
@@ -66,10 +83,14 @@ export interface StepBaseline {
   readonly calls: number;
   readonly errors: number;
   readonly latency: readonly number[];
+  /** The same of the release before, for guards that compare the two. */
+  readonly champion?: { readonly calls: number; readonly errors: number; readonly latency: readonly number[] };
 }
 
 export interface RolloutStep {
   readonly percent: number;
+  /** A shadow step: `percent` is 0 and this share of the calls is copied. */
+  readonly mirror?: number;
   readonly startedAt?: number;
   readonly endedAt?: number;
   /** The candidate's calls since the step began. */
@@ -93,11 +114,34 @@ export interface Rollout {
   readonly releaseId: string;
   readonly fromReleaseId?: string;
   readonly status: 'running' | 'promoted' | 'rolled-back';
+  /** Absent (before it was kept): canary. */
+  readonly strategy?: 'canary' | 'all-at-once' | 'shadow' | 'ab';
+  readonly ab?: AbSpec;
+  /** The newest look at an A/B test; kept on the rollout so that it is there after a restart. */
+  readonly abReading?: AbReading;
   readonly steps: readonly RolloutStep[];
   readonly stepIndex: number;
   readonly hold: { readonly ms: number; readonly calls: number };
   readonly guards: readonly GuardReading[];
+  /** The outcome that `quality.*` guards judge by, by its name. */
+  readonly outcome?: string;
+  /** A step that lasts longer is shown as overdue; nothing else comes of it. */
+  readonly atMostMs?: number;
   readonly reason?: string;
   readonly endedAt?: number;
   readonly cause: string;
+}
+
+/** One look at an A/B test. The interval is a confidence sequence: valid at any look, however often it is looked. */
+export interface AbReading {
+  readonly at: number;
+  readonly candidate: { readonly version: number; readonly n: number; readonly mean: number };
+  readonly stable: { readonly version: number; readonly n: number; readonly mean: number };
+  /** candidate - stable, in the metric's unit; higher is better for outcome_rate and accuracy, lower for losses. */
+  readonly difference: number;
+  readonly low: number;
+  readonly high: number;
+  readonly verdict: 'candidate' | 'stable' | 'not enough data';
+  /** Outcomes that the metric is not defined for (outside 0 to 1, or without a score). */
+  readonly leftOut?: number;
 }

@@ -15,6 +15,8 @@ export const ERRORS = {
   'MW-BODY-TOO-LARGE': kind(413, 'BAD_REQUEST', 2),
   'MW-BODY-TOO-DEEP': kind(400, 'BAD_REQUEST', 2),
   'MW-MEDIA-TYPE': kind(415, 'BAD_REQUEST', 2),
+  // A part of a public protocol that is not spoken here: the caller has to do without it.
+  'MW-UNSUPPORTED': kind(400, 'NOT_IMPLEMENTED', 2),
   'MW-PATH': kind(400, 'INVALID_PARAMETER_VALUE', 2),
   'MW-NOT-FOUND': kind(404, 'RESOURCE_DOES_NOT_EXIST'),
   'MW-ROUTE': kind(404, 'ENDPOINT_NOT_FOUND', 2),
@@ -51,6 +53,9 @@ export const ERRORS = {
   'MW-TENSOR': kind(400, 'INVALID_PARAMETER_VALUE'),
   'MW-SQL': kind(400, 'INVALID_PARAMETER_VALUE', 2),
   'MW-OVERLOADED': kind(429, 'RESOURCE_EXHAUSTED'),
+  // Its workers died again and again: asked again it would kill another.
+  'MW-QUARANTINED': kind(503, 'TEMPORARILY_UNAVAILABLE'),
+  'MW-RATE': kind(429, 'RESOURCE_EXHAUSTED'),
   'MW-DEADLINE': kind(504, 'TEMPORARILY_UNAVAILABLE'),
   'MW-NO-RELEASE': kind(503, 'TEMPORARILY_UNAVAILABLE'),
   // the machine
@@ -76,6 +81,8 @@ interface ErrorDetail {
   readonly where?: string;
   /** The next command or action, written so that it can be pasted. */
   readonly next?: string;
+  /** Asked again before this many ms it would be refused again; the Retry-After header. */
+  readonly retryAfterMs?: number;
   readonly cause?: unknown;
 }
 
@@ -84,6 +91,7 @@ export class MillwrightError extends Error {
   readonly code: ErrorCode;
   readonly where: string | undefined;
   readonly next: string | undefined;
+  readonly retryAfterMs: number | undefined;
 
   constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}) {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
@@ -91,6 +99,7 @@ export class MillwrightError extends Error {
     this.code = code;
     this.where = detail.where;
     this.next = detail.next;
+    this.retryAfterMs = detail.retryAfterMs;
   }
 
   get kind(): ErrorKind {
@@ -130,9 +139,11 @@ export function recognized(error: unknown): MillwrightError | undefined {
     return typeof value === 'string' ? value : undefined;
   };
   const [where, next] = [text('where'), text('next')];
+  const { retryAfterMs } = error as { readonly retryAfterMs?: unknown };
   return new MillwrightError(codeOf(code), text('message') ?? '', {
     cause: error,
     ...(where === undefined ? {} : { where }),
     ...(next === undefined ? {} : { next }),
+    ...(typeof retryAfterMs === 'number' ? { retryAfterMs } : {}),
   });
 }

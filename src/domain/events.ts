@@ -83,6 +83,8 @@ export interface EventData {
     readonly to?: number;
     readonly reason: string;
   };
+  /** Its limits or its log changed, without a new release. */
+  'endpoint.changed': { readonly endpoint: string; readonly changes: readonly string[] };
   'endpoint.rolled_back': {
     readonly endpoint: string;
     readonly from: number;

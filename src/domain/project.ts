@@ -1,5 +1,6 @@
 /** What one `millwright.yaml` says, after it was parsed and checked. Durations are milliseconds, sizes bytes. */
 import type { Condition } from './conditions.ts';
+import type { EndpointLimits, LogPolicy } from './serving.ts';
 
 export interface ProjectSpec {
   readonly project: string;
@@ -59,14 +60,38 @@ export interface GateSpec {
 export interface EndpointSpec {
   readonly name: string;
   readonly rollout: RolloutSpec;
+  readonly limits: EndpointLimits;
+  readonly log: LogPolicy;
+}
+
+/** An A/B test: which outcome decides, and how sure it must be. */
+export interface AbSpec {
+  /** The candidate's share of the keys, percent. */
+  readonly split: number;
+  /** Name of the outcome, as sent with each Outcome. */
+  readonly outcome: string;
+  readonly metric: 'outcome_rate' | 'accuracy' | 'log_loss' | 'brier';
+  /** 1 - alpha of the confidence sequence, 0 to 1. */
+  readonly confidence: number;
+  /** It ends without a winner after this long. */
+  readonly atMostMs: number;
 }
 
 export interface RolloutSpec {
-  readonly strategy: 'canary' | 'all-at-once';
+  /**
+   * canary: share by share. shadow: first a copy of the calls, compared row by row for `hold`, then the shares. ab: half of the keys
+   * each until the outcomes decide. all-at-once.
+   */
+  readonly strategy: 'canary' | 'all-at-once' | 'shadow' | 'ab';
+  /** shadow: share of the calls that is copied, percent. */
+  readonly mirror: number;
+  readonly ab?: AbSpec;
   /** Share of calls in percent, ascending, last 100. */
   readonly steps: readonly number[];
   /** How long a step is watched: by time, by calls of the candidate, or by both (whichever is later). */
   readonly hold: { readonly ms: number; readonly calls: number };
+  /** A step that lasts longer than this is shown as overdue. */
+  readonly atMostMs?: number;
   readonly rollBackIf: readonly GateSpec[];
 }
 

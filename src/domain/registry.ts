@@ -39,11 +39,25 @@ export interface TensorSpec {
   readonly datatype: string;
   /** -1 = free. */
   readonly shape: readonly number[];
+  /** May be left out of a call (MLflow's `required: false`). */
+  readonly optional?: boolean;
+  /** What the texts of a BYTES input are, where the model says so: ISO 8601 times, or base64. They are checked at the door. */
+  readonly content?: 'datetime' | 'binary';
+}
+
+/** A parameter of `predict` that a caller may set, from MLflow's params schema. `type` is MLflow's: long, double, string, … */
+export interface ParamSpec {
+  readonly name: string;
+  readonly type: string;
+  readonly default: unknown;
+  /** -1 = a list of any length; absent = one value. */
+  readonly shape?: readonly number[];
 }
 
 export interface ModelSignature {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
+  readonly params?: readonly ParamSpec[];
 }
 
 /** What a version made by a pipeline consists of; absent for versions registered by an MLflow client. */
@@ -61,6 +75,8 @@ export interface VersionLineage {
   /** Training reference for drift: profile of the model's inputs, an artifact digest (JSON of ColumnProfile[]). */
   readonly referenceDigest?: string;
   readonly parity?: { readonly maxAbsDiff: number; readonly rows: number };
+  /** Artifact digest of rows and answers that a data plane must see repeated (golden rows, JSON). */
+  readonly goldenDigest?: string;
 }
 
 export interface ModelVersion {

@@ -12,6 +12,8 @@ export const DATATYPE_BYTES: Readonly<Record<Datatype, number>> = {
   INT16: 2,
   INT32: 4,
   INT64: 8,
+  FP16: 2,
+  BF16: 2,
   FP32: 4,
   FP64: 8,
   BYTES: 0,
@@ -30,6 +32,8 @@ function numberStorage(datatype: Exclude<Datatype, 'BYTES' | 'INT64' | 'UINT64'>
     case 'UINT8':
       return new Uint8Array(length);
     case 'UINT16':
+    case 'FP16':
+    case 'BF16':
       return new Uint16Array(length);
     case 'UINT32':
       return new Uint32Array(length);
@@ -58,6 +62,8 @@ export function storageOver(
     case 'UINT8':
       return new Uint8Array(buffer, offset, length);
     case 'UINT16':
+    case 'FP16':
+    case 'BF16':
       return new Uint16Array(buffer, offset, length);
     case 'UINT32':
       return new Uint32Array(buffer, offset, length);
@@ -84,6 +90,16 @@ export function emptyData(datatype: Datatype, length: number): TensorData {
   if (datatype === 'INT64') return new BigInt64Array(length);
   if (datatype === 'UINT64') return new BigUint64Array(length);
   return numberStorage(datatype, length);
+}
+
+/** The value of an IEEE 754 half (FP16) or of the upper half of a single (BF16). Exact: every half is a single. */
+export function halfToNumber(bits: number, datatype: 'FP16' | 'BF16'): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const [exponentBits, fractionBits, bias] = datatype === 'FP16' ? [5, 10, 15] : [8, 7, 127];
+  const exponent = (bits & 0x7fff) >> fractionBits;
+  const fraction = (bits & ((1 << fractionBits) - 1)) / (1 << fractionBits);
+  if (exponent === (1 << exponentBits) - 1) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  return exponent === 0 ? sign * fraction * 2 ** (1 - bias) : sign * (1 + fraction) * 2 ** (exponent - bias);
 }
 
 /** The product of the dimensions: 1 for a scalar. */

@@ -1,4 +1,4 @@
-/** Tensors of the Open Inference Protocol V2. `data` is flat, row-major; its length is the product of `shape`. */
+/** Tensors of the Open Inference Protocol V2. `data` is flat, row-major; its length is the product of `shape`. FP16 and BF16 are kept as their bits (Uint16Array). */
 
 export type Datatype =
   | 'BOOL'
@@ -10,6 +10,8 @@ export type Datatype =
   | 'INT16'
   | 'INT32'
   | 'INT64'
+  | 'FP16'
+  | 'BF16'
   | 'FP32'
   | 'FP64'
   | 'BYTES';

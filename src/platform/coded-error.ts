@@ -6,17 +6,25 @@ export class CodedError extends Error {
   readonly code: string;
   readonly where: string | undefined;
   readonly next: string | undefined;
+  /** After how long the same call is worth another try, ms. */
+  readonly retryAfterMs: number | undefined;
 
   constructor(
     code: string,
     message: string,
-    detail: { readonly where?: string; readonly next?: string; readonly cause?: unknown } = {},
+    detail: {
+      readonly where?: string;
+      readonly next?: string;
+      readonly retryAfterMs?: number;
+      readonly cause?: unknown;
+    } = {},
   ) {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
     this.name = 'CodedError';
     this.code = code;
     this.where = detail.where;
     this.next = detail.next;
+    this.retryAfterMs = detail.retryAfterMs;
   }
 }
 

@@ -17,6 +17,7 @@ describe('settings', () => {
   it('have defaults that listen on loopback only and need no token there', () => {
     expect(read()).toEqual({
       home: '/work/.millwright',
+      accessLogSample: 100,
       host: '127.0.0.1',
       port: 5000,
       restPort: 8080,

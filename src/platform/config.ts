@@ -4,6 +4,8 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { CodedError } from './coded-error.ts';
+import { telemetrySettings } from './telemetry-settings.ts';
+import type { TelemetrySettings } from './telemetry-settings.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const flag = z.union([
@@ -54,6 +56,19 @@ export const settingsSchema = z.strictObject({
     .min(1)
     .default(20 * 1024)
     .describe('What one step may write into its folder, in MiB.'),
+  accessLog: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'File for the access log of the data plane, one JSON line a call; - for its standard output. Default: none.',
+    ),
+  accessLogSample: z.coerce
+    .number()
+    .min(0)
+    .max(100)
+    .default(100)
+    .describe('Percent of the calls that the access log keeps; calls that fail by the service are always kept.'),
   python: z.string().min(1).optional().describe('Python interpreter that environments are built with.'),
   url: z.url().optional().describe('Server that commands talk to. Default: the one of the home.'),
   token: z.string().min(1).optional().describe('Token that commands send.'),
@@ -61,9 +76,11 @@ export const settingsSchema = z.strictObject({
 
 type Settings = z.output<typeof settingsSchema>;
 
-export interface Config extends Omit<Settings, 'requireToken'> {
+export interface Config extends Omit<Settings, 'requireToken' | 'accessLog'> {
   /** Absolute. */
   readonly home: string;
+  /** Absolute, or `-`. */
+  readonly accessLog?: string;
   readonly requireToken: boolean;
 }
 
@@ -144,8 +161,10 @@ export function readConfig(
   }
   const settings = parsed.data;
   const home = absolute(settings.home, cwd);
+  const { accessLog, ...rest } = settings;
   return {
-    ...settings,
+    ...rest,
+    ...(accessLog === undefined ? {} : { accessLog: accessLog === '-' ? accessLog : absolute(accessLog, cwd) }),
     home,
     requireToken: settings.requireToken ?? !isLoopbackHost(settings.host),
   };
@@ -168,4 +187,9 @@ export function inheritedEnvironment(environment: Environment = process.env): Re
 /** https://no-color.org: any non-empty value. */
 export function noColor(environment: Environment = process.env): boolean {
   return (environment['NO_COLOR'] ?? '') !== '';
+}
+
+/** Where spans and metrics are sent, by OpenTelemetry's standard variables; undefined: nowhere. Throws MW-USAGE that names the variable. */
+export function telemetryFromEnvironment(environment: Environment = process.env): TelemetrySettings | undefined {
+  return telemetrySettings(environment);
 }

@@ -2,14 +2,17 @@
 import { randomBytes } from 'node:crypto';
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
-const RANDOM_BITS = 80n;
+/** 40 bits are 8 characters, and a number holds them exactly. */
+const HALF = 2 ** 40;
 
-function encode(value: bigint, length: number): string {
+/** The lowest `length` × 5 bits of a whole number below 2^53. */
+function encode(value: number, length: number): string {
   let text = '';
   let rest = value;
   for (let index = 0; index < length; index += 1) {
-    text = ALPHABET[Number(rest & 31n)] + text;
-    rest >>= 5n;
+    const next = Math.floor(rest / 32);
+    text = ALPHABET.charAt(rest - next * 32) + text;
+    rest = next;
   }
   return text;
 }
@@ -24,22 +27,44 @@ export interface IdSource {
 /** Ids from a clock (`now` in ms) and the operating system's random source. */
 export function createIds(clock: { now(): number }): IdSource {
   let lastTime = -1;
-  let lastRandom = 0n;
+  let lastTimeText = '';
+  /** The random part in two halves of 40 bits. */
+  let high = 0;
+  let low = 0;
+  let highText = '';
+
+  function at(time: number): void {
+    lastTime = time;
+    lastTimeText = encode(time, 10);
+  }
+
+  function setHigh(value: number): void {
+    high = value;
+    highText = encode(value, 8);
+  }
+
+  /** Counts on from the last id, so that order survives a clock that steps back. */
+  function countOn(): void {
+    low += 1;
+    if (low < HALF) return;
+    low = 0;
+    if (high + 1 < HALF) setHigh(high + 1);
+    else {
+      setHigh(0);
+      at(lastTime + 1);
+    }
+  }
+
   return {
     next(prefix) {
       const now = Math.max(0, Math.floor(clock.now()));
       if (now > lastTime) {
-        lastTime = now;
-        lastRandom = BigInt(`0x${randomBytes(10).toString('hex')}`);
-      } else {
-        // The same or an earlier millisecond: count on from the last id, so that order survives a clock that steps back.
-        lastRandom += 1n;
-        if (lastRandom >> RANDOM_BITS > 0n) {
-          lastTime += 1;
-          lastRandom = 0n;
-        }
-      }
-      return `${prefix}_${encode(BigInt(lastTime), 10)}${encode(lastRandom, 16)}`;
+        const random = randomBytes(10);
+        at(now);
+        setHigh(random.readUIntBE(0, 5));
+        low = random.readUIntBE(5, 5);
+      } else countOn();
+      return `${prefix}_${lastTimeText}${highText}${encode(low, 8)}`;
     },
     hex(n) {
       return randomBytes(Math.ceil(n / 2))

@@ -1,6 +1,7 @@
 /** What every AnalyticsStore must hold. An adapter's test gives a way to make an empty store and to log predictions into it. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AnalyticsStore } from '../ports/analytics-store.ts';
+import { releaseWindowCases } from './release-windows.contract.ts';
 
 export interface LoggedPrediction {
   readonly requestId: string;
@@ -8,6 +9,11 @@ export interface LoggedPrediction {
   readonly time: number;
   readonly receivedAt?: number;
   readonly version?: number;
+  readonly releaseId?: string;
+  /** Files of before these columns were kept have none of them. */
+  readonly role?: 'live' | 'shadow';
+  readonly experiment?: string;
+  readonly latencyMs?: number;
   readonly score: number | null;
   readonly inputs?: Readonly<Record<string, string | number | boolean | null>>;
 }
@@ -199,5 +205,7 @@ export function analyticsContract(name: string, start: () => Promise<AnalyticsUn
       expect(names.sort()).toEqual(['a"b', "c'd"]);
       expect((await under.store.prediction('flights', "r'1/0"))?.inputs).toEqual(inputs);
     });
+
+    releaseWindowCases(() => under);
   });
 }

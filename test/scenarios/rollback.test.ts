@@ -1,9 +1,11 @@
 /** Going back and forth twenty times on a real data plane, on a real store, under constant load over REST. */
+import { ENDPOINT_LIMITS, LOG_POLICY } from '../../src/domain/serving.ts';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createDuckDbAnalytics } from '../../src/adapters/analytics-duckdb/index.ts';
 import { openFileArtifacts } from '../../src/adapters/artifacts-fs/index.ts';
 import { openMetadata } from '../../src/adapters/metadata-sql/index.ts';
 import type { ModelVersion } from '../../src/domain/registry.ts';
@@ -39,10 +41,12 @@ test('20 rollbacks under load: none fails, no answer is mixed, each is seen with
   timeout: 120_000,
 }, async () => {
   const artifacts = await openFileArtifacts({ root: join(home, 'blobs'), temporary: join(home, 'tmp') });
+  const analytics = createDuckDbAnalytics({ home });
   const deployments = createDeployments({
     store,
     plane: harness.plane,
     artifacts,
+    analytics,
     clock: systemClock,
     ids: createIds(systemClock),
     modelFolder: join(home, 'models'),
@@ -75,7 +79,15 @@ test('20 rollbacks under load: none fails, no answer is mixed, each is seen with
     };
     const endpoint = {
       name: 'linear',
-      rollout: { strategy: 'all-at-once' as const, steps: [100], hold: { ms: 0, calls: 0 }, rollBackIf: [] },
+      limits: ENDPOINT_LIMITS,
+      log: LOG_POLICY,
+      rollout: {
+        strategy: 'all-at-once' as const,
+        mirror: 100,
+        steps: [100],
+        hold: { ms: 0, calls: 0 },
+        rollBackIf: [],
+      },
     };
     await deployments.deploy(ctx, await deployments.plan(ctx, { project: 'p', endpoint, version }), 'test');
   }

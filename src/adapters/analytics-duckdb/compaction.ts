@@ -8,6 +8,8 @@ const FEWEST_FILES = 16;
 /** A file with this many rows is no longer small. */
 const SMALL_ROWS = 50_000;
 const ROWS_PER_FILE = 250_000;
+/** As many values may be in a dictionary: then also ids have one, and with it the Bloom filter that a search for an id skips groups by. */
+const GROUP_ROWS = 20_480;
 
 const PREDICTIONS = 'SELECT * FROM :source ORDER BY time, request_id, "row"';
 const OUTCOMES = `SELECT prediction_id, name, arg_max(value, seq) AS value, arg_max(time, seq) AS time, max(seq) AS seq
@@ -65,7 +67,7 @@ export async function compactFolder(
       const select = (kind === 'predictions' ? PREDICTIONS : OUTCOMES).replace(':source', () => source);
       removed += await folder.replace(replaced, id(replaced.at(-1) ?? ''), async (path) => {
         await engine.query(
-          `COPY (${select}) TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480, USE_TMP_FILE false)`,
+          `COPY (${select}) TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${GROUP_ROWS}, DICTIONARY_SIZE_LIMIT ${GROUP_ROWS}, USE_TMP_FILE false)`,
         );
       });
     }

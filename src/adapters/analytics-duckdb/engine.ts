@@ -81,6 +81,20 @@ export function parquetSource(paths: readonly string[]): string {
   return `read_parquet([${paths.map(pathLiteral).join(', ')}], union_by_name = true, hive_partitioning = false)`;
 }
 
+/**
+ * The prediction log, with the columns that files of before they were kept lack: a row without a role is live. To be used as
+ * a table, in FROM.
+ */
+export function predictionSource(paths: readonly string[]): string {
+  return `(SELECT * FROM (SELECT NULL::VARCHAR AS role, NULL::VARCHAR AS experiment WHERE false)
+           UNION ALL BY NAME SELECT * FROM ${parquetSource(paths)})`;
+}
+
+/** Only the answers that callers were given: copies for a shadow are no predictions to anybody. */
+export function liveSource(paths: readonly string[]): string {
+  return `(SELECT * FROM ${predictionSource(paths)} WHERE role IS DISTINCT FROM 'shadow')`;
+}
+
 /** The finite number of a column, or null: NaN and infinity count as missing, as a model gets them for a missing value. */
 export function finite(column: string): string {
   const cast = `${column}::DOUBLE`;

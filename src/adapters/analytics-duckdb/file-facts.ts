@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { type Engine, pathLiteral } from './engine.ts';
 
 export interface FileFacts {
+  /** Of both roles. */
   readonly rows: number;
+  /** What callers were given. */
+  readonly liveRows: number;
   readonly firstTime: number;
   readonly lastTime: number;
   readonly firstReceived: number;
@@ -69,8 +72,9 @@ export function createFactsCache(
     const paths = names.map((name) => join(folder, name));
     const table = await engine.query(
       `SELECT parse_filename(filename), count(*)::DOUBLE, min(time)::DOUBLE, max(time)::DOUBLE,
-              min(received_at)::DOUBLE, max(received_at)::DOUBLE
-       FROM read_parquet([${paths.map(pathLiteral).join(', ')}], union_by_name = true, hive_partitioning = false, filename = true)
+              min(received_at)::DOUBLE, max(received_at)::DOUBLE, (count(*) FILTER (WHERE role IS DISTINCT FROM 'shadow'))::DOUBLE
+       FROM (SELECT * FROM (SELECT NULL::VARCHAR AS role WHERE false) UNION ALL BY NAME
+             SELECT * FROM read_parquet([${paths.map(pathLiteral).join(', ')}], union_by_name = true, hive_partitioning = false, filename = true))
        GROUP BY filename`,
     );
     for (let i = 0; i < table.rows; i++) {
@@ -81,12 +85,13 @@ export function createFactsCache(
         lastTime: cell(3),
         firstReceived: cell(4),
         lastReceived: cell(5),
+        liveRows: cell(6),
       });
     }
     // A file without rows has no group.
     for (const name of names) {
       if (!known.has(name)) {
-        known.set(name, { rows: 0, firstTime: 0, lastTime: -1, firstReceived: 0, lastReceived: -1 });
+        known.set(name, { rows: 0, liveRows: 0, firstTime: 0, lastTime: -1, firstReceived: 0, lastReceived: -1 });
       }
     }
   }

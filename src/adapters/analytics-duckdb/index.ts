@@ -7,15 +7,11 @@ import { createEngine } from './engine.ts';
 import { createFactsCache, createReadable } from './file-facts.ts';
 import { createOutcomeLog, type OutcomeLog } from './outcome-log.ts';
 import { checkEndpoint, createParquetFolder } from './parquet-folder.ts';
-import {
-  columnWindows,
-  countRows,
-  type EndpointFolders,
-  labelled,
-  prediction,
-  recent,
-  span,
-} from './prediction-queries.ts';
+import { columnWindows, countRows, type EndpointFolders, labelled, recent, span } from './prediction-queries.ts';
+import { prediction } from './prediction-lookup.ts';
+import { releaseOutcomes, releaseScores, shadowComparison } from './release-queries.ts';
+
+export { openRowFiles } from './row-files.ts';
 
 export { createMetadataQuery } from './metadata-query.ts';
 export { createQueryProcess } from './query-process.ts';
@@ -90,6 +86,9 @@ export function createDuckDbAnalytics(options: DuckDbAnalyticsOptions): Analytic
     count: async (endpoint, from, to) => countRows(engine, open(endpoint), from, to),
     recent: async (endpoint, limit) => recent(engine, open(endpoint), limit),
     prediction: async (endpoint, id) => prediction(engine, open(endpoint), id),
+    releaseScores: async (window, sample) => releaseScores(engine, open(window.endpoint), window, sample),
+    releaseOutcomes: async (query) => releaseOutcomes(engine, open(query.endpoint), query),
+    shadow: async (query) => shadowComparison(engine, open(query.endpoint), query),
     async compact(endpoint) {
       const folders = open(endpoint);
       const readable = async (names: readonly string[]): Promise<readonly string[]> => [

@@ -1,7 +1,7 @@
 /** Questions to the prediction log. Row ids are `<request_id>/<row>`; times are event time unless named received. */
 import { join } from 'node:path';
 import type { ColumnWindow, LabelledRow, PredictionRow } from '../../ports/analytics-store.ts';
-import { type Engine, finite, identifier, literal, numberAt, parquetSource, type Table } from './engine.ts';
+import { type Engine, finite, identifier, literal, liveSource, numberAt, parquetSource, type Table } from './engine.ts';
 import type { FactsCache, FileFacts } from './file-facts.ts';
 import type { ParquetFolder } from './parquet-folder.ts';
 
@@ -13,11 +13,11 @@ export interface EndpointFolders {
   readonly readableOutcomes: (names: readonly string[]) => Promise<readonly string[]>;
 }
 
-const within = (folder: ParquetFolder, names: readonly string[]): string[] =>
+export const within = (folder: ParquetFolder, names: readonly string[]): string[] =>
   names.map((name) => join(folder.path, name));
 
 /** Numbers from the domain are put into SQL as digits only. */
-function digits(value: number): string {
+export function digits(value: number): string {
   if (!Number.isFinite(value)) throw new RangeError(`not a time: ${value}`);
   return String(Math.trunc(value));
 }
@@ -50,7 +50,7 @@ export async function span(
     return {
       first: Math.min(...facts.map((one) => one.firstTime)),
       last: Math.max(...facts.map((one) => one.lastTime)),
-      predictions: facts.reduce((sum, one) => sum + one.rows, 0),
+      predictions: facts.reduce((sum, one) => sum + one.liveRows, 0),
     };
   });
 }
@@ -58,10 +58,10 @@ export async function span(
 export async function countRows(engine: Engine, folders: EndpointFolders, from: number, to: number): Promise<number> {
   return inWindow(folders, from, to, async (paths, facts) => {
     if (facts.every((one) => one.firstTime >= from && one.lastTime < to)) {
-      return facts.reduce((sum, one) => sum + one.rows, 0);
+      return facts.reduce((sum, one) => sum + one.liveRows, 0);
     }
     const table = await engine.query(
-      `SELECT count(*)::DOUBLE FROM ${parquetSource(paths)} WHERE time >= ${digits(from)} AND time < ${digits(to)}`,
+      `SELECT count(*)::DOUBLE FROM ${liveSource(paths)} WHERE time >= ${digits(from)} AND time < ${digits(to)}`,
     );
     return numberAt(table, 0) ?? 0;
   });
@@ -90,7 +90,7 @@ export async function labelled(
       const table = await engine.query(
         `WITH p AS MATERIALIZED (
            SELECT request_id || '/' || "row" AS id, time::DOUBLE AS time, version::DOUBLE AS version, score::DOUBLE AS score
-           FROM ${parquetSource(predictions)}
+           FROM ${liveSource(predictions)}
            WHERE time >= ${digits(query.from)} AND time < ${digits(query.to)} AND score IS NOT NULL AND isfinite(score::DOUBLE)
          ), o AS (${outcomes})
          SELECT p.time, p.version, p.score, o.value FROM p JOIN o ON o.prediction_id = p.id
@@ -113,7 +113,7 @@ interface InputColumn {
   readonly kind: 'number' | 'text';
 }
 
-async function inputColumns(engine: Engine, paths: readonly string[]): Promise<readonly InputColumn[]> {
+export async function inputColumns(engine: Engine, paths: readonly string[]): Promise<readonly InputColumn[]> {
   const table = await engine.query(`DESCRIBE SELECT * FROM ${parquetSource(paths)}`);
   const inputs: InputColumn[] = [];
   for (let i = 0; i < table.rows; i++) {
@@ -175,7 +175,7 @@ export async function columnWindows(
   return inWindow(folders, from, to, async (paths) => {
     if (paths.length === 0) return [];
     const inputs = await inputColumns(engine, paths);
-    const source = `${parquetSource(paths)} WHERE time >= ${digits(from)} AND time < ${digits(to)}`;
+    const source = `${liveSource(paths)} WHERE time >= ${digits(from)} AND time < ${digits(to)}`;
     const aggregates = inputs.flatMap(({ column, kind }) => {
       const value = kind === 'number' ? finite(identifier(column)) : identifier(column);
       const count = `count(${value})::DOUBLE`;
@@ -238,7 +238,7 @@ function toRows(names: readonly string[], table: Table): Omit<PredictionRow, 'ou
   });
 }
 
-async function withOutcomes(
+export async function withOutcomes(
   engine: Engine,
   folders: EndpointFolders,
   rows: readonly PredictionRow[],
@@ -265,14 +265,14 @@ async function withOutcomes(
   });
 }
 
-async function select(engine: Engine, paths: readonly string[], tail: string): Promise<PredictionRow[]> {
+export async function select(engine: Engine, paths: readonly string[], tail: string): Promise<PredictionRow[]> {
   const described = await engine.query(`DESCRIBE SELECT * FROM ${parquetSource(paths)}`);
   const inputs = (described.columns[0] ?? []).map(String).filter((name) => name.startsWith('in_'));
   const names = ['id', 'time', 'received_at', 'version', 'release_id', 'latency_ms', 'score', ...inputs];
   const table = await engine.query(
     `SELECT request_id || '/' || "row" AS id, time::DOUBLE, received_at::DOUBLE, version::DOUBLE, release_id, latency_ms,
             score::DOUBLE${inputs.map((name) => `, ${identifier(name)}`).join('')}
-     FROM ${parquetSource(paths)} ${tail}`,
+     FROM ${liveSource(paths)} ${tail}`,
   );
   return toRows(names, table);
 }
@@ -292,7 +292,7 @@ export async function recent(
     for (const [name, one] of facts) {
       if (held >= wanted && one.lastReceived < oldest) break;
       chosen.push(name);
-      held += one.rows;
+      held += one.liveRows;
       oldest = Math.min(oldest, one.firstReceived);
     }
     if (chosen.length === 0 || wanted === 0) return [];
@@ -303,21 +303,4 @@ export async function recent(
     );
   });
   return withOutcomes(engine, folders, rows);
-}
-
-export async function prediction(
-  engine: Engine,
-  folders: EndpointFolders,
-  id: string,
-): Promise<PredictionRow | undefined> {
-  const slash = id.lastIndexOf('/');
-  const row = Number(id.slice(slash + 1));
-  if (slash <= 0 || !Number.isSafeInteger(row) || row < 0) return undefined;
-  const rows = await folders.predictions.reading(async (names) => {
-    const readable = [...(await folders.facts.of(names)).keys()];
-    if (readable.length === 0) return [];
-    const where = `WHERE request_id = ${literal(id.slice(0, slash))} AND "row" = ${row} ORDER BY received_at DESC LIMIT 1`;
-    return select(engine, within(folders.predictions, readable), where);
-  });
-  return (await withOutcomes(engine, folders, rows))[0];
 }

@@ -26,6 +26,8 @@ import type { ArtifactStore, Blob, StoredBlob } from '../../ports/artifact-store
 import { isMissing, onService } from './errors.ts';
 import { keyOf, parseS3Location } from './location.ts';
 
+export { downloadObject, objectTag, uploadObject } from './objects.ts';
+
 const PART_BYTES = 16 * 1024 * 1024;
 const PARTS_AT_ONCE = 3;
 /** One CopyObject takes no more. */

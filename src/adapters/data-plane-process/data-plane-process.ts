@@ -8,6 +8,7 @@ import {
   isThatProcess,
   keyOf,
   readRecord,
+  replaceGateway,
   startGateway,
   statusOf,
   stopGateway,
@@ -68,9 +69,12 @@ export function createDataPlaneProcess(options: DataPlaneProcessOptions): DataPl
     }
   }
 
-  async function restart(last: GatewayRecord, reason: string): Promise<void> {
+  async function restart(known: GatewayRecord, reason: string): Promise<void> {
     try {
-      const came = await waitForKeeper(options.home, last, () => watching);
+      // It may have been replaced by hand since it was last looked at.
+      const last = (await readRecord(options.home)) ?? known;
+      const lives = last.pid !== known.pid && (await isThatProcess(last));
+      const came = lives ? last : await waitForKeeper(options.home, last, () => watching);
       if (!watching) return;
       record = came ?? (await startFresh(last));
       failures = 0;
@@ -85,8 +89,15 @@ export function createDataPlaneProcess(options: DataPlaneProcessOptions): DataPl
   async function look(): Promise<void> {
     const current = record;
     if (current === undefined) return;
+    const status = await statusOf(current);
+    if (status !== undefined && status.pid !== current.pid) {
+      // It was replaced by hand: nothing is wrong.
+      record = (await readRecord(options.home)) ?? current;
+      silent = 0;
+      return;
+    }
     if (await isThatProcess(current)) {
-      if ((await statusOf(current)) !== undefined) {
+      if (status !== undefined) {
         silent = 0;
         return;
       }
@@ -118,7 +129,7 @@ export function createDataPlaneProcess(options: DataPlaneProcessOptions): DataPl
     timeoutMs = 10_000,
   ): Promise<unknown> => askGateway(socket(), { method, path, timeoutMs, ...(body === undefined ? {} : { body }) });
 
-  /** A living gateway of this home, when it was started as we would start it. */
+  /** A living gateway of this home; one that was started otherwise than we would start it gives its place to one that is. */
   async function find(): Promise<GatewayRecord | undefined> {
     const found = await readRecord(options.home);
     if (found === undefined) return undefined;
@@ -128,7 +139,10 @@ export function createDataPlaneProcess(options: DataPlaneProcessOptions): DataPl
       await endKept(found);
       return undefined;
     }
-    if (ours && (await statusOf(found)) !== undefined) return found;
+    if ((await statusOf(found)) !== undefined) {
+      const next = ours ? found : await replaceGateway(options, ports(found), found);
+      if (next !== undefined) return next;
+    }
     await stopGateway(found, STOP_MS);
     return undefined;
   }

@@ -15,6 +15,8 @@ import { kept } from './keeper.ts';
 const LOG_LIMIT_BYTES = 8 * 1024 * 1024;
 const START_MS = 60_000;
 const ASK_MS = 2_000;
+/** The successor loads and warms everything first; the old one serves meanwhile. */
+const REPLACE_MS = 180_000;
 /** A keeper that waits this long to start again is taken over. */
 const KEEPER_MS = 8_000;
 
@@ -40,6 +42,11 @@ export interface GatewayCommand {
   readonly workers?: number;
   readonly allowedHosts?: readonly string[];
   readonly requireToken?: boolean;
+  /** A file, or `-`: one JSON line a call, of this share of the calls (percent, default 100). */
+  readonly accessLog?: string;
+  readonly accessLogSample?: number;
+  /** Of the program: a found gateway of another version is replaced. */
+  readonly version?: string;
 }
 
 /** What makes one gateway as good as another: a found one with another key was started with other settings or by another version. */
@@ -53,6 +60,8 @@ export function keyOf(command: GatewayCommand): string {
     workers ?? 0,
     allowedHosts ?? [],
     requireToken ?? false,
+    command.version ?? '',
+    ...(command.accessLog === undefined ? [] : [command.accessLog, command.accessLogSample ?? 100]),
   ]);
 }
 
@@ -106,36 +115,60 @@ function lastError(path: string, from: number): MillwrightError | undefined {
   }
 }
 
+interface Ports {
+  readonly rest: number;
+  readonly grpc: number;
+}
+
+function commandLine(command: GatewayCommand, ports: Ports): readonly string[] {
+  const line = [...command.command, '--home', command.home, '--host', command.host];
+  line.push('--rest-port', String(ports.rest), '--grpc-port', String(ports.grpc));
+  if (command.workers !== undefined) line.push('--workers', String(command.workers));
+  for (const name of command.allowedHosts ?? []) line.push('--allow-host', name);
+  if (command.requireToken === true) line.push('--require-token');
+  if (command.accessLog !== undefined) line.push('--access-log', command.accessLog);
+  if (command.accessLogSample !== undefined) line.push('--access-log-sample', String(command.accessLogSample));
+  return [...line, '--key', keyOf(command)];
+}
+
+/**
+ * A living gateway gives its place to one with these settings and this program, with no connection dropped. Undefined when the old
+ * one cannot do that (it is of a version before, or listens on another address): then it has to be stopped. Throws the successor's
+ * own coded error; the old one goes on then.
+ */
+export async function replaceGateway(
+  command: GatewayCommand,
+  ports: Ports,
+  old: GatewayRecord,
+): Promise<GatewayRecord | undefined> {
+  try {
+    await askGateway(old.socket, {
+      method: 'POST',
+      path: '/replace',
+      body: { command: commandLine(command, ports) },
+      timeoutMs: REPLACE_MS,
+    });
+  } catch (error) {
+    if (!(error instanceof MillwrightError)) throw error;
+    const moved = error.code === 'MW-PORT-TAKEN' && !old.rest.includes(`//${command.host}:`);
+    if (error.code === 'MW-ROUTE' || moved) return undefined;
+    throw error;
+  }
+  const record = await readRecord(command.home);
+  return record?.key === keyOf(command) ? record : undefined;
+}
+
 /**
  * Starts a gateway and waits until it is ready. `ports` overrides the asked ports: a restarted one must come back where its callers
  * know it, also when the first was given a free port. Throws the gateway's own coded error (MW-PORT-TAKEN …) or MW-UNAVAILABLE.
  */
-export async function startGateway(
-  command: GatewayCommand,
-  ports: { readonly rest: number; readonly grpc: number },
-): Promise<GatewayRecord> {
+export async function startGateway(command: GatewayCommand, ports: Ports): Promise<GatewayRecord> {
   const folder = join(command.home, 'plane');
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const logPath = join(folder, 'plane.log');
   const fd = openLog(logPath);
   const logStart = fstatSync(fd).size;
-  const [program = process.execPath, ...programArgs] = command.command;
-  const args = [
-    ...programArgs,
-    '--home',
-    command.home,
-    '--host',
-    command.host,
-    '--rest-port',
-    String(ports.rest),
-    '--grpc-port',
-    String(ports.grpc),
-  ];
-  if (command.workers !== undefined) args.push('--workers', String(command.workers));
-  for (const name of command.allowedHosts ?? []) args.push('--allow-host', name);
-  if (command.requireToken === true) args.push('--require-token');
-  args.push('--key', keyOf(command));
-  const [first = program, ...rest] = kept([program, ...args]);
+  const [first = process.execPath, ...rest] = kept(commandLine(command, ports));
   const child = spawn(first, rest, {
     detached: true,
     stdio: ['ignore', fd, fd],

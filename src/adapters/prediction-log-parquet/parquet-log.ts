@@ -24,7 +24,8 @@ function errorOf(failure: NonNullable<WriteDone['error']>, folder: string): Mill
   );
 }
 
-export function createParquetLog(root: string): PredictionLogWriter {
+/** `spawn` makes the writer's thread; it is made again when it died. */
+export function createParquetLog(root: string, spawn: () => Worker = () => new Worker(WORKER)): PredictionLogWriter {
   const pending = new Map<number, Pending>();
   let last = 0;
   let closing = false;
@@ -32,7 +33,7 @@ export function createParquetLog(root: string): PredictionLogWriter {
   let worker: Worker | undefined;
 
   function start(): Worker {
-    const next = new Worker(WORKER);
+    const next = spawn();
     next.on('message', (done: WriteDone) => {
       const waiting = pending.get(done.id);
       pending.delete(done.id);
@@ -56,15 +57,19 @@ export function createParquetLog(root: string): PredictionLogWriter {
   }
 
   return {
-    write(endpoint, part, columns) {
+    write(endpoint, part, block) {
       last += 1;
-      const job: WriteJob = { id: last, folder: join(root, endpoint), part, columns };
+      const job: WriteJob = { id: last, folder: join(root, endpoint), part, block };
       return new Promise((resolve, reject) => {
-        pending.set(job.id, { resolve, reject });
         worker ??= start();
-        // Handed over, not copied: nobody reads the columns again.
-        const memory = columns.flatMap(({ values }) => ('buffer' in values ? [values.buffer] : []));
-        worker.postMessage(job, memory as ArrayBuffer[]);
+        // Handed over, not copied: nobody reads the columns again. Columns may share memory, and none may be named twice.
+        const memory = new Set<ArrayBuffer>();
+        for (const { values } of block.columns) {
+          if (values.kind === 'numbers') memory.add(values.numbers.buffer as ArrayBuffer);
+          if (values.kind === 'coded') memory.add(values.codes.buffer as ArrayBuffer);
+        }
+        worker.postMessage(job, [...memory]);
+        pending.set(job.id, { resolve, reject });
       });
     },
     async close() {

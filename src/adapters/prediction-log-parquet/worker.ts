@@ -1,17 +1,19 @@
 /** Writes Parquet parts off the event loop: temporary name, fsync, rename, fsync of the folder. */
+import { readlinkSync } from 'node:fs';
 import { mkdir, open, unlink } from 'node:fs/promises';
+import { setPriority } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parentPort } from 'node:worker_threads';
-import { parquetWriteBuffer } from 'hyparquet-writer';
 import { errnoOf } from '../../platform/coded-error.ts';
 import { renameDurable, syncFolder } from '../../platform/durable-file.ts';
-import type { LogColumn } from '../../ports/prediction-log.ts';
+import type { LogBlock } from '../../ports/prediction-log.ts';
+import { parquetFile } from './parquet-file.ts';
 
 export interface WriteJob {
   readonly id: number;
   readonly folder: string;
   readonly part: string;
-  readonly columns: readonly LogColumn[];
+  readonly block: LogBlock;
 }
 
 export interface WriteDone {
@@ -19,16 +21,18 @@ export interface WriteDone {
   readonly error?: { readonly errno: string | undefined; readonly message: string };
 }
 
-function cells(values: LogColumn['values']): (number | bigint | string | boolean | null)[] {
-  return values instanceof Float64Array
-    ? Array.from(values, (value) => (Number.isNaN(value) ? null : value))
-    : Array.from<number | bigint | string | boolean | null>(values);
+/** Calls go before the log: on Linux a thread has a priority of its own. Elsewhere it stays as it is. */
+function stepBack(): void {
+  try {
+    const thread = Number(readlinkSync('/proc/thread-self').split('/').at(-1));
+    if (Number.isInteger(thread) && thread !== process.pid) setPriority(thread, 10);
+  } catch {
+    // Not Linux, or not allowed: the log is written all the same.
+  }
 }
 
 async function write(job: WriteJob): Promise<void> {
-  const data = parquetWriteBuffer({
-    columnData: job.columns.map(({ name, type, values }) => ({ name, type, data: cells(values), nullable: true })),
-  });
+  const data = parquetFile(job.block);
   const created = await mkdir(job.folder, { recursive: true, mode: 0o700 });
   if (created !== undefined) await syncFolder(dirname(job.folder));
   // A reader globs *.parquet: the temporary name must not match it.
@@ -36,7 +40,7 @@ async function write(job: WriteJob): Promise<void> {
   try {
     const file = await open(temporary, 'w', 0o600);
     try {
-      await file.writeFile(new Uint8Array(data));
+      await file.writeFile(Buffer.concat(data));
       await file.sync();
     } finally {
       await file.close();
@@ -63,6 +67,7 @@ async function answer(before: Promise<void>, job: WriteJob): Promise<void> {
   parentPort?.postMessage(done);
 }
 
+stepBack();
 let chain = Promise.resolve();
 parentPort?.on('message', (job: WriteJob) => {
   chain = answer(chain, job);

@@ -16,16 +16,19 @@ import { TRACE_ROUTES } from './contract-traces.ts';
 import { TRACKING_ROUTES } from './contract-tracking.ts';
 import { datasetsResponse } from './schemas/datasets.ts';
 import {
+  abResponse,
   deployRequest,
   deployResponse,
   endpointResponse,
   endpointsResponse,
+  foundPredictionResponse,
   outcomesRequest,
   outcomesResponse,
   predictionResponse,
   predictionsResponse,
   rollbackResponse,
   seriesResponse,
+  shadowResponse,
   tryRequest,
   tryResponse,
 } from './schemas/endpoints.ts';
@@ -193,6 +196,24 @@ export const ROUTES = {
       params: z.object({ name, id: z.string().min(1).max(300) }),
       response: predictionResponse,
     },
+  ),
+  shadow: route(
+    'GET',
+    '/api/v1/endpoints/{name}/shadow',
+    'read',
+    'The newest shadow beside the live answers: summary and the rows that differ most',
+    { params: endpointName, query: paging, response: shadowResponse },
+  ),
+  abTest: route('GET', '/api/v1/endpoints/{name}/ab', 'read', 'The newest A/B test and its confidence sequence', {
+    params: endpointName,
+    response: abResponse,
+  }),
+  findPrediction: route(
+    'GET',
+    '/api/v1/predictions/{id}',
+    'read',
+    'One prediction by its id (url-encoded; a request id means its first row), whatever the endpoint',
+    { params: z.object({ id: z.string().min(1).max(300) }), response: foundPredictionResponse },
   ),
   deployPlan: route('POST', '/api/v1/endpoints/{name}/plan', 'read', 'What a deployment would change', {
     params: endpointName,

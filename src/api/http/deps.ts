@@ -32,6 +32,13 @@ export interface SeriesPoint {
   }[];
 }
 
+/** Which version to deploy: none = the newest accepted one of the project's model. */
+export interface WantedVersion {
+  readonly version?: number;
+  /** A registered model, with or without a project: `name`, `name/3`, `name@alias`. */
+  readonly model?: string;
+}
+
 export interface ResourceSample {
   readonly at: number;
   readonly cpu: number;
@@ -101,7 +108,7 @@ export interface ApiDeps {
     plan(
       ctx: Context,
       endpoint: string,
-      version: number | undefined,
+      wanted: WantedVersion,
     ): Promise<{
       readonly changes: readonly { readonly sign: '+' | '~' | '-' | '='; readonly text: string }[];
       readonly unchanged: boolean;
@@ -109,7 +116,7 @@ export interface ApiDeps {
     deploy(
       ctx: Context,
       endpoint: string,
-      version: number | undefined,
+      wanted: WantedVersion,
     ): Promise<{ readonly endpoint: Endpoint; readonly rollout?: Rollout; readonly unchanged: boolean }>;
     rollback(
       ctx: Context,

@@ -1,199 +1,226 @@
-/** The protocol's gRPC messages as @grpc/proto-loader hands them over (keepCase, 64-bit as text, defaults filled), to tensors and back. */
+/** ModelInferRequest and ModelInferResponse, from and to their bytes (proto/inference.proto). */
 import { MillwrightError } from '../../domain/errors.ts';
 import { isDatatype } from '../../domain/tensor-data.ts';
 import type { Tensor } from '../../domain/tensors.ts';
 import type { InferAnswer, InferCall } from '../../modules/serving/index.ts';
 import { callOptions, versionOf } from './call-options.ts';
-import { tensorFromJson } from './json-tensor.ts';
+import { hasTypedForm, readContents, tensorFromContents, typedContents } from './grpc-contents.ts';
+import type { Contents } from './grpc-contents.ts';
+import { DELIMITED, VARINT, WireReader, WireWriter } from './protobuf-wire.ts';
 import { rawOf, tensorFromRaw } from './raw-tensor.ts';
 
-interface GrpcParameter {
-  readonly parameter_choice?: string;
-  readonly bool_param?: boolean;
-  readonly int64_param?: string;
-  readonly string_param?: string;
-  readonly double_param?: number;
-  readonly uint64_param?: string;
+interface WireInput {
+  name: string;
+  datatype: string;
+  readonly shape: number[];
+  contents: Contents | undefined;
+  region: boolean;
 }
 
-interface GrpcContents {
-  readonly bool_contents?: readonly boolean[];
-  readonly int_contents?: readonly number[];
-  readonly int64_contents?: readonly string[];
-  readonly uint_contents?: readonly number[];
-  readonly uint64_contents?: readonly string[];
-  readonly fp32_contents?: readonly number[];
-  readonly fp64_contents?: readonly number[];
-  readonly bytes_contents?: readonly (Buffer | string)[];
+/** A request as it lies in the bytes: nothing is copied, nothing is checked but the form. */
+export interface WireInferRequest {
+  model: string;
+  version: string;
+  id: string;
+  parameters: Record<string, unknown> | undefined;
+  readonly inputs: WireInput[];
+  readonly outputs: string[];
+  readonly raw: Buffer[];
 }
 
-interface GrpcInput {
-  readonly name: string;
-  readonly datatype: string;
-  readonly shape: readonly (string | number)[];
-  readonly contents?: GrpcContents | null;
-}
-
-export interface GrpcInferRequest {
-  readonly model_name: string;
-  readonly model_version?: string;
-  readonly id?: string;
-  readonly parameters?: Readonly<Record<string, GrpcParameter>>;
-  readonly inputs: readonly GrpcInput[];
-  readonly outputs?: readonly { readonly name: string }[];
-  readonly raw_input_contents?: readonly Buffer[];
-}
-
-interface GrpcOutput {
-  readonly name: string;
-  readonly datatype: string;
-  readonly shape: readonly number[];
-  readonly contents?: GrpcContents;
-}
-
-export interface GrpcInferResponse {
-  readonly model_name: string;
-  readonly model_version: string;
-  readonly id: string;
-  readonly parameters: Readonly<Record<string, GrpcParameter>>;
-  readonly outputs: readonly GrpcOutput[];
-  readonly raw_output_contents: readonly Buffer[];
-}
-
-function parameterOf(parameter: GrpcParameter): unknown {
-  switch (parameter.parameter_choice) {
-    case 'bool_param':
-      return parameter.bool_param;
-    case 'int64_param':
-      return Number(parameter.int64_param);
-    case 'uint64_param':
-      return Number(parameter.uint64_param);
-    case 'double_param':
-      return parameter.double_param;
-    default:
-      return parameter.string_param;
+/** A field of a parameter: bool, int64, string, double, uint64. */
+function parameterOf(reader: WireReader): unknown {
+  let value: unknown;
+  for (let field = reader.next(); field !== 0; field = reader.next()) {
+    if (field === 1) value = reader.varint() !== 0;
+    else if (field === 2) value = reader.int64();
+    else if (field === 3) value = reader.text();
+    else if (field === 4) value = reader.double();
+    else if (field === 5) value = Number(reader.big());
+    else reader.skip();
   }
+  return value;
 }
 
-function contentsOf(
-  name: string,
-  datatype: Tensor['datatype'],
-  contents: GrpcContents | null | undefined,
-): readonly unknown[] {
-  switch (datatype) {
-    case 'BOOL':
-      return contents?.bool_contents ?? [];
-    case 'INT8':
-    case 'INT16':
-    case 'INT32':
-      return contents?.int_contents ?? [];
-    case 'UINT8':
-    case 'UINT16':
-    case 'UINT32':
-      return contents?.uint_contents ?? [];
-    case 'INT64':
-      return (contents?.int64_contents ?? []).map(BigInt);
-    case 'UINT64':
-      return (contents?.uint64_contents ?? []).map(BigInt);
-    case 'FP32':
-      return contents?.fp32_contents ?? [];
-    case 'FP64':
-      return contents?.fp64_contents ?? [];
-    case 'BYTES':
-      return (contents?.bytes_contents ?? []).map((value) =>
-        typeof value === 'string' ? value : value.toString('utf8'),
-      );
-    default:
-      throw new MillwrightError('MW-TENSOR', `"${name}" has a datatype without typed contents`, {
-        where: `inputs.${name}`,
+/** One entry of a map<string, InferParameter>. */
+function entryOf(reader: WireReader): readonly [string, unknown] {
+  let name = '';
+  let value: unknown;
+  for (let field = reader.next(); field !== 0; field = reader.next()) {
+    if (field === 1) name = reader.text();
+    else if (field === 2) value = parameterOf(reader.message());
+    else reader.skip();
+  }
+  return [name, value];
+}
+
+function readShape(reader: WireReader, shape: number[]): void {
+  if (reader.wire !== DELIMITED) {
+    shape.push(reader.int64());
+    return;
+  }
+  const packed = reader.message();
+  while (packed.at < packed.end) shape.push(packed.int64());
+}
+
+function inputOf(reader: WireReader): WireInput {
+  const input: WireInput = { name: '', datatype: '', shape: [], contents: undefined, region: false };
+  for (let field = reader.next(); field !== 0; field = reader.next()) {
+    if (field === 1) input.name = reader.text();
+    else if (field === 2) input.datatype = reader.text();
+    else if (field === 3) readShape(reader, input.shape);
+    else if (field === 4) input.region ||= entryOf(reader.message())[0] === 'shared_memory_region';
+    else if (field === 5) input.contents = readContents(reader.message());
+    else reader.skip();
+  }
+  return input;
+}
+
+/** Throws MW-UNSUPPORTED for what would change the output's form. */
+function outputOf(reader: WireReader): string {
+  let name = '';
+  for (let field = reader.next(); field !== 0; field = reader.next()) {
+    if (field === 1) name = reader.text();
+    else if (field === 2) {
+      const [parameter] = entryOf(reader.message());
+      if (parameter !== 'shared_memory_region' && parameter !== 'classification') continue;
+      throw new MillwrightError('MW-UNSUPPORTED', `the parameter ${parameter} of an output is not supported`, {
+        where: `outputs.${name}`,
+        next: 'ask for the output itself',
       });
+    } else reader.skip();
   }
+  return name;
 }
 
-function hasContents(input: GrpcInput): boolean {
-  return Object.values(input.contents ?? {}).some((list) => Array.isArray(list) && list.length > 0);
+/** Throws MW-INVALID when the bytes are no such message. */
+export function readInferRequest(bytes: Buffer): WireInferRequest {
+  const reader = new WireReader(bytes);
+  const request: WireInferRequest = {
+    model: '',
+    version: '',
+    id: '',
+    parameters: undefined,
+    inputs: [],
+    outputs: [],
+    raw: [],
+  };
+  for (let field = reader.next(); field !== 0; field = reader.next()) {
+    if (field === 1) request.model = reader.text();
+    else if (field === 2) request.version = reader.text();
+    else if (field === 3) request.id = reader.text();
+    else if (field === 4) {
+      const [name, value] = entryOf(reader.message());
+      request.parameters ??= Object.create(null) as Record<string, unknown>;
+      request.parameters[name] = value;
+    } else if (field === 5) request.inputs.push(inputOf(reader.message()));
+    else if (field === 6) request.outputs.push(outputOf(reader.message()));
+    else if (field === 7) request.raw.push(reader.view());
+    else reader.skip();
+  }
+  return request;
 }
 
-function inputOf(input: GrpcInput, raw: Buffer | undefined): Tensor {
-  const { name, datatype } = input;
+function tensorOf(input: WireInput, raw: Buffer | undefined): Tensor {
+  const { name, datatype, shape } = input;
+  const where = `inputs.${name}`;
   if (!isDatatype(datatype))
-    throw new MillwrightError('MW-TENSOR', `"${name}" has the unknown datatype "${datatype}"`, {
-      where: `inputs.${name}`,
+    throw new MillwrightError('MW-TENSOR', `"${name}" has the unknown datatype "${datatype}"`, { where });
+  if (input.region) {
+    throw new MillwrightError('MW-UNSUPPORTED', 'tensors in shared memory are not supported', {
+      where,
+      next: 'send the tensor in raw_input_contents',
     });
-  const shape = input.shape.map(Number);
+  }
+  if (shape.some((size) => !Number.isSafeInteger(size) || size < 0))
+    throw new MillwrightError('MW-TENSOR', `the shape of "${name}" must be whole numbers from 0`, { where });
   return raw === undefined
-    ? tensorFromJson(name, datatype, shape, contentsOf(name, datatype, input.contents))
+    ? tensorFromContents(name, datatype, shape, input.contents)
     : tensorFromRaw(name, datatype, shape, raw);
 }
 
-/** Throws MW-TENSOR; raw and typed contents may not be mixed. */
-export function inferCallOf(request: GrpcInferRequest): InferCall {
-  const raw = request.raw_input_contents ?? [];
-  if (raw.length > 0) {
-    if (raw.length !== request.inputs.length || request.inputs.some(hasContents)) {
-      throw new MillwrightError(
-        'MW-TENSOR',
-        `${raw.length} raw contents for ${request.inputs.length} inputs: every input must be raw, or none`,
-        {
-          where: 'raw_input_contents',
-        },
-      );
-    }
+/** Fields that are found late are added late: most calls have none. */
+export type GrowingCall = { -readonly [K in keyof InferCall]: InferCall[K] };
+
+/** Throws MW-TENSOR, MW-INVALID, MW-UNSUPPORTED; raw and typed contents may not be mixed. */
+export function inferCallOf(request: WireInferRequest): GrowingCall {
+  const { inputs, raw, outputs, id } = request;
+  if (raw.length > 0 && (raw.length !== inputs.length || inputs.some((input) => (input.contents?.field ?? 0) !== 0))) {
+    throw new MillwrightError(
+      'MW-TENSOR',
+      `${raw.length} raw contents for ${inputs.length} inputs: every input must be raw, or none`,
+      { where: 'raw_input_contents' },
+    );
   }
-  const parameters = Object.fromEntries(
-    Object.entries(request.parameters ?? {}).map(([key, value]) => [key, parameterOf(value)]),
-  );
-  const version = versionOf(request.model_version);
-  const outputs = (request.outputs ?? []).map((output) => output.name);
-  return {
-    endpoint: request.model_name,
-    inputs: request.inputs.map((input, index) => inputOf(input, raw[index])),
-    ...(version === undefined ? {} : { version }),
-    ...(request.id === undefined || request.id === '' ? {} : { id: request.id }),
-    ...(outputs.length === 0 ? {} : { outputs }),
-    ...callOptions(parameters),
+  const call: GrowingCall = {
+    endpoint: request.model,
+    inputs: inputs.map((input, index) => tensorOf(input, raw[index])),
+    ...callOptions(request.parameters),
   };
+  const version = versionOf(request.version);
+  if (version !== undefined) call.version = version;
+  if (id !== '') call.id = id;
+  if (outputs.length > 0) call.outputs = outputs;
+  return call;
 }
 
-function typedContents({ datatype, data }: Tensor): GrpcContents {
-  const numbers = (): number[] => [...data].map(Number);
-  switch (datatype) {
-    case 'BOOL':
-      return { bool_contents: [...data].map((value) => value !== 0) };
-    case 'INT8':
-    case 'INT16':
-    case 'INT32':
-      return { int_contents: numbers() };
-    case 'UINT8':
-    case 'UINT16':
-    case 'UINT32':
-      return { uint_contents: numbers() };
-    case 'INT64':
-      return { int64_contents: [...data].map(String) };
-    case 'UINT64':
-      return { uint64_contents: [...data].map(String) };
-    case 'FP32':
-      return { fp32_contents: numbers() };
-    case 'FP64':
-      return { fp64_contents: numbers() };
-    case 'BYTES':
-      return { bytes_contents: [...data].map((value) => Buffer.from(String(value), 'utf8')) };
-  }
+function writeTensor(writer: WireWriter, { name, datatype, shape }: Tensor, contents: Buffer | undefined): void {
+  writer.text(1, name);
+  writer.text(2, datatype);
+  const dims = new WireWriter(shape.length * 10);
+  for (const size of shape) dims.varint(size);
+  writer.chunk(3, dims.take());
+  if (contents !== undefined) writer.chunk(5, contents);
 }
 
-/** `raw`: in the form the request came in, as clients expect. */
-export function inferResponseOf(answer: InferAnswer, raw: boolean): GrpcInferResponse {
-  return {
-    model_name: answer.endpoint,
-    model_version: String(answer.version),
-    id: answer.id,
-    parameters: {},
-    outputs: answer.outputs.map((output) => ({
-      name: output.name,
-      datatype: output.datatype,
-      shape: output.shape,
-      ...(raw ? {} : { contents: typedContents(output) }),
-    })),
-    raw_output_contents: raw ? answer.outputs.map(rawOf) : [],
-  };
+/** `raw`: in the form the request came in, as clients expect. Halves have no typed form: with them all is raw. */
+export function writeInferResponse(answer: InferAnswer, raw: boolean, last = false): Buffer {
+  const { outputs } = answer;
+  const asRaw = raw || !outputs.every((output) => hasTypedForm(output.datatype));
+  const bytes = asRaw ? outputs.map(rawOf) : [];
+  let size = 256;
+  for (const part of bytes) size += part.length + 128;
+  const writer = new WireWriter(size);
+  writer.text(1, answer.endpoint);
+  writer.text(2, String(answer.version));
+  writer.text(3, answer.id);
+  if (last) writer.chunk(4, FINAL);
+  for (const output of outputs) {
+    const contents = asRaw ? undefined : typedContents(output);
+    const tensor = new WireWriter((contents?.length ?? 0) + 128);
+    writeTensor(tensor, output, contents);
+    writer.chunk(5, tensor.take());
+  }
+  for (const part of bytes) writer.chunk(6, part);
+  return writer.take();
+}
+
+/** `triton_final_response: true`: what clients of a stream wait for. */
+const FINAL = ((): Buffer => {
+  const value = new WireWriter(8);
+  value.tag(1, VARINT);
+  value.varint(1);
+  const entry = new WireWriter(32);
+  entry.text(1, 'triton_final_response');
+  entry.chunk(2, value.take());
+  return entry.take();
+})();
+
+/** ModelStreamInferResponse with an answer. */
+export function writeStreamAnswer(answer: InferAnswer, raw: boolean): Buffer {
+  const response = writeInferResponse(answer, raw, true);
+  const writer = new WireWriter(response.length + 16);
+  writer.chunk(2, response);
+  return writer.take();
+}
+
+/** ModelStreamInferResponse with an error: the id says of which request. */
+export function writeStreamError(message: string, id: string): Buffer {
+  const response = new WireWriter(id.length + 64);
+  if (id !== '') response.text(3, id);
+  response.chunk(4, FINAL);
+  const writer = new WireWriter(message.length + id.length + 128);
+  writer.text(1, message);
+  writer.chunk(2, response.take());
+  return writer.take();
 }

@@ -1,23 +1,31 @@
-/** The Open Inference Protocol V2 over gRPC, and grpc.health.v1. Messages up to 64 MiB: the libraries' 4 MiB break tabular batches. */
+/** The Open Inference Protocol V2 over gRPC with Triton's extensions, and grpc.health.v1. Messages up to 64 MiB: the libraries' 4 MiB break tabular batches. */
 import { fileURLToPath } from 'node:url';
-import { loadPackageDefinition, Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { loadPackageDefinition, Server, ServerCredentials } from '@grpc/grpc-js';
 import type {
   GrpcObject,
   handleUnaryCall,
-  ServiceClientConstructor,
-  ServiceError,
-  UntypedHandleCall,
   Metadata,
+  ServerInterceptor,
+  ServiceClientConstructor,
+  ServiceDefinition,
+  UntypedHandleCall,
 } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { MillwrightError } from '../../domain/errors.ts';
-import { errorText, versionOf } from './call-options.ts';
-import { inferCallOf, inferResponseOf } from './grpc-messages.ts';
-import type { GrpcInferRequest, GrpcInferResponse } from './grpc-messages.ts';
-import { modelMetadata, repositoryIndex, SERVER_EXTENSIONS } from './models.ts';
+import { versionOf } from './call-options.ts';
+import { healthHandlers } from './grpc-health.ts';
+import { streamInfer, unaryInfer, unauthenticated } from './grpc-infer.ts';
+import { grpcError } from './grpc-status.ts';
+import { modelConfig } from './model-config.ts';
+import { modelMetadata, SERVER_EXTENSIONS } from './models.ts';
+import { isModelReady, loadModel, repositoryIndex } from './repository.ts';
 import type { RestDeps } from './rest.ts';
+import { LOG_SETTINGS, refuseSettings, refuseSharedMemory, TRACE_SETTINGS } from './server-settings.ts';
+import { statistics } from './statistics.ts';
 
-const GRPC_MESSAGE_LIMIT = 64 * 1024 * 1024;
+const MESSAGE_LIMIT = 64 * 1024 * 1024;
+/** Calls of one connection at once; more wait in the client. */
+const STREAMS_LIMIT = 1024;
 
 function protoFile(name: string): string {
   return fileURLToPath(new URL(`../../../proto/${name}`, import.meta.url));
@@ -39,36 +47,30 @@ export const inferenceService = (): ServiceClientConstructor =>
   serviceOf('inference.proto', ['inference'], 'GRPCInferenceService');
 const healthService = (): ServiceClientConstructor => serviceOf('health.proto', ['grpc', 'health', 'v1'], 'Health');
 
-const STATUS: Readonly<Record<number, status>> = {
-  400: status.INVALID_ARGUMENT,
-  401: status.UNAUTHENTICATED,
-  403: status.PERMISSION_DENIED,
-  404: status.NOT_FOUND,
-  409: status.FAILED_PRECONDITION,
-  413: status.RESOURCE_EXHAUSTED,
-  422: status.FAILED_PRECONDITION,
-  429: status.RESOURCE_EXHAUSTED,
-  503: status.UNAVAILABLE,
-  504: status.DEADLINE_EXCEEDED,
-};
+const asIs = (bytes: Buffer): Buffer => bytes;
 
-function grpcError(error: unknown): Partial<ServiceError> {
-  const { status: http, text } = errorText(error);
-  return { code: STATUS[http] ?? status.INTERNAL, details: text };
+/** The service with the two calls of the hot path left as bytes: their handlers read and write them by hand. */
+function serverDefinition(): ServiceDefinition {
+  const { service } = inferenceService();
+  const entries = Object.entries(service).map(([name, method]) =>
+    name === 'ModelInfer' || name === 'ModelStreamInfer'
+      ? [name, { ...method, requestDeserialize: asIs, responseSerialize: asIs }]
+      : [name, method],
+  );
+  return Object.fromEntries(entries);
 }
 
 /** A handler from a function: errors become statuses, once. */
 function unary<Q, A>(
-  work: (request: Q, metadata: Metadata) => Promise<A> | A,
-  authorized: (metadata: Metadata) => boolean,
+  work: (request: Q) => Promise<A> | A,
+  authorize: (metadata: Metadata) => void,
 ): handleUnaryCall<Q, A> {
   return (call, callback) => {
     const run = async (): Promise<void> => {
       let answer: A;
       try {
-        if (!authorized(call.metadata))
-          throw new MillwrightError('MW-UNAUTHENTICATED', 'a bearer token is needed', { where: 'authorization' });
-        answer = await work(call.request, call.metadata);
+        authorize(call.metadata);
+        answer = await work(call.request);
       } catch (error) {
         callback(grpcError(error));
         return;
@@ -81,57 +83,103 @@ function unary<Q, A>(
 
 export interface GrpcDeps extends RestDeps {
   readonly tokenCheck?: (authorization: string | undefined) => boolean;
+  /** What looks on at every call (grpc-observe.ts). */
+  readonly interceptors?: readonly ServerInterceptor[];
+  /** Bytes of one message; default 64 MiB. */
+  readonly messageLimit?: number;
 }
 
 interface NamedRequest {
   readonly name: string;
   readonly version: string;
 }
+interface RepositoryRequest {
+  readonly model_name: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+interface SettingsRequest {
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+const logSetting = (value: boolean | number | string) =>
+  typeof value === 'boolean'
+    ? { bool_param: value }
+    : typeof value === 'number'
+      ? { uint32_param: value }
+      : { string_param: value };
 
 /** Not bound yet: `bindAsync(address, ServerCredentials.createInsecure(), …)` by the caller. */
 export function createGrpcServer(deps: GrpcDeps): Server {
   const { serving } = deps;
+  const limit = deps.messageLimit ?? MESSAGE_LIMIT;
   const server = new Server({
-    'grpc.max_receive_message_length': GRPC_MESSAGE_LIMIT,
-    'grpc.max_send_message_length': GRPC_MESSAGE_LIMIT,
+    'grpc.max_receive_message_length': limit,
+    'grpc.max_send_message_length': limit,
+    'grpc.max_concurrent_streams': STREAMS_LIMIT,
     // Without it a second gateway would bind the same port and take half of the connections.
     'grpc.so_reuseport': 0,
+    ...(deps.interceptors === undefined ? {} : { interceptors: [...deps.interceptors] }),
   });
-  const open = (): boolean => true;
-  const checked = (metadata: Metadata): boolean => {
-    const given = metadata.get('authorization')[0];
-    return deps.tokenCheck === undefined || deps.tokenCheck(typeof given === 'string' ? given : undefined);
+  const open = (): void => undefined;
+  const authorize = (metadata: Metadata): void => {
+    if (deps.tokenCheck === undefined) return;
+    const [given] = metadata.get('authorization');
+    if (!deps.tokenCheck(typeof given === 'string' ? given : undefined)) throw unauthenticated();
   };
-  const infer = async (request: GrpcInferRequest): Promise<GrpcInferResponse> => {
-    const raw = (request.raw_input_contents?.length ?? 0) > 0;
-    return inferResponseOf(await serving.infer(inferCallOf(request)), raw);
-  };
+  const checked = <Q, A>(work: (request: Q) => Promise<A> | A): handleUnaryCall<Q, A> => unary(work, authorize);
+  const noRegions = checked(({ name }: { readonly name: string }) =>
+    name === '' ? { regions: {} } : refuseSharedMemory(name),
+  );
+  const noRegister = checked(({ name }: { readonly name: string }) => refuseSharedMemory(name));
+  const infer = { serving, authorize };
   const handlers: Record<string, UntypedHandleCall> = {
     ServerLive: unary(() => ({ live: true }), open),
     ServerReady: unary(() => ({ ready: deps.ready() }), open),
-    ModelReady: unary(({ name, version }: NamedRequest) => {
-      serving.signature(name, versionOf(version));
-      return { ready: deps.ready() };
-    }, checked),
-    ServerMetadata: unary(
-      () => ({ name: 'millwright', version: deps.version, extensions: SERVER_EXTENSIONS }),
-      checked,
+    ModelReady: checked(({ name, version }: NamedRequest) => ({
+      ready: isModelReady(serving, name, versionOf(version)) && deps.ready(),
+    })),
+    ServerMetadata: checked(() => ({ name: 'millwright', version: deps.version, extensions: SERVER_EXTENSIONS })),
+    ModelMetadata: checked(({ name, version }: NamedRequest) => modelMetadata(serving, name, versionOf(version))),
+    ModelInfer: unaryInfer(infer),
+    ModelStreamInfer: streamInfer(infer),
+    ModelConfig: checked(({ name, version }: NamedRequest) => {
+      const config = modelConfig(serving, name, versionOf(version));
+      // 2 = KIND_CPU; the schema here has numbers, because the enum's name is one level down in the public one.
+      return { config: { ...config, instance_group: config.instance_group.map((group) => ({ ...group, kind: 2 })) } };
+    }),
+    ModelStatistics: checked(({ name, version }: NamedRequest) =>
+      statistics(serving, name === '' ? undefined : name, versionOf(version)),
     ),
-    ModelMetadata: unary(
-      ({ name, version }: NamedRequest) => modelMetadata(serving, name, versionOf(version)),
-      checked,
-    ),
-    ModelInfer: unary(infer, checked),
-    RepositoryIndex: unary(() => ({ models: repositoryIndex(serving) }), checked),
+    RepositoryIndex: checked(({ ready }: { readonly ready: boolean }) => ({ models: repositoryIndex(serving, ready) })),
+    RepositoryModelLoad: checked(async ({ model_name: name, parameters }: RepositoryRequest) => {
+      await loadModel(serving, name, Object.keys(parameters));
+      return {};
+    }),
+    RepositoryModelUnload: checked(async ({ model_name: name }: RepositoryRequest) => {
+      await serving.unload(name);
+      return {};
+    }),
+    SystemSharedMemoryStatus: noRegions,
+    SystemSharedMemoryRegister: noRegister,
+    SystemSharedMemoryUnregister: checked(() => ({})),
+    CudaSharedMemoryStatus: noRegions,
+    CudaSharedMemoryRegister: noRegister,
+    CudaSharedMemoryUnregister: checked(() => ({})),
+    TraceSetting: checked(({ settings }: SettingsRequest) => {
+      refuseSettings(Object.keys(settings), 'trace');
+      return {
+        settings: Object.fromEntries(Object.entries(TRACE_SETTINGS).map(([name, value]) => [name, { value }])),
+      };
+    }),
+    LogSettings: checked(({ settings }: SettingsRequest) => {
+      refuseSettings(Object.keys(settings), 'log');
+      return {
+        settings: Object.fromEntries(Object.entries(LOG_SETTINGS).map(([name, value]) => [name, logSetting(value)])),
+      };
+    }),
   };
-  server.addService(inferenceService().service, handlers);
-  const check = unary(() => ({ status: deps.ready() ? 'SERVING' : 'NOT_SERVING' }), open);
-  const watch: UntypedHandleCall = (call: unknown) => {
-    // One status and then silence until the client leaves: the state of this process changes only when it ends.
-    if (typeof call === 'object' && call !== null && 'write' in call && typeof call.write === 'function')
-      call.write({ status: deps.ready() ? 'SERVING' : 'NOT_SERVING' });
-  };
-  server.addService(healthService().service, { Check: check, Watch: watch });
+  server.addService(serverDefinition(), handlers);
+  server.addService(healthService().service, { ...healthHandlers({ serving, ready: deps.ready }) });
   return server;
 }
 

@@ -2,17 +2,28 @@
  * The data plane's HTTP server: bare node:http, because the hot path pays for every layer. Host and Origin are judged before
  * routing (a page in a browser must not reach a loopback service by a name it controls), sizes and times are bounded.
  */
+import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
+import { Server as NetServer } from 'node:net';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { MillwrightError } from '../../domain/errors.ts';
+import { retryAfterSeconds } from './call-options.ts';
+import { readBody } from './http-body.ts';
+import type { BodyBudget, HeldBody } from './http-body.ts';
 
 export interface HttpCall {
   readonly method: string;
   /** Path segments, percent-decoded. */
   readonly path: readonly string[];
   readonly headers: IncomingMessage['headers'];
-  /** Throws MW-BODY-TOO-LARGE. */
+  /** What follows `?`; empty without. */
+  readonly query: string;
+  /** Decompressed. Throws MW-BODY-TOO-LARGE, MW-OVERLOADED (too many bodies in memory), MW-MEDIA-TYPE, MW-INVALID, MW-CANCELLED. */
   body(): Promise<Buffer>;
+  /** Who calls, for limits per client: a hash of the token, else the address. */
+  client(): string;
+  /** Aborted when the client leaves before the answer. */
+  signal(): AbortSignal;
 }
 
 export interface HttpAnswer {
@@ -30,22 +41,57 @@ export interface HttpRoutes {
   owns(path: readonly string[]): boolean;
 }
 
+/** One answered call. Times are of the monotonic clock, ms. */
+export interface SeenCall {
+  readonly request: IncomingMessage;
+  readonly answer: HttpAnswer;
+  readonly startedAt: number;
+  readonly endedAt: number;
+}
+
 export interface HttpServerOptions {
   /** Host names answered, without port; loopback names are always there. */
   readonly hosts: readonly string[];
+  /** Bytes of one body, after decompression. */
   readonly bodyLimit: number;
+  /** Bytes of all bodies whose calls are not answered; default 256 MiB, and never less than one body. */
+  readonly bodiesLimit?: number;
+  /** After each answer: for access log, metrics and traces. Must not throw and must not wait. */
+  readonly observe?: (seen: SeenCall) => void;
   /** sha256 (hex) of accepted bearer tokens; empty = none asked for. */
   readonly tokenCheck?: (authorization: string | undefined) => boolean;
 }
 
-export const BODY_LIMIT = 16 * 1024 * 1024;
+/** Of one body, after decompression. */
+export const BODY_LIMIT = 64 * 1024 * 1024;
+/** Of all bodies whose calls are not answered. */
+const BODIES_LIMIT = 4 * BODY_LIMIT;
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 
 const hostName = (host: string): string => host.replace(/:\d+$/, '').toLowerCase();
 
+/** The playground's page, the same for every name and without any data: a browser cannot send a token before it is open. */
+function isEmptyPage({ method, url }: IncomingMessage): boolean {
+  return method === 'GET' && url !== undefined && /^\/v2\/models\/[^/?]+\/docs(?:\.js|\.css)?(?:\?|$)/.test(url);
+}
+
+/** What was computed from a header or a path, by its text: clients send the same few again and again. */
+const KEPT = 500;
+const KEPT_LENGTH = 300;
+
+function remember<V>(map: Map<string, V>, key: string, value: V): V {
+  if (key.length > KEPT_LENGTH) return value;
+  if (map.size >= KEPT) map.clear();
+  map.set(key, value);
+  return value;
+}
+
+const hostNames = new Map<string, string>();
+const hostNameOf = (host: string): string => hostNames.get(host) ?? remember(hostNames, host, hostName(host));
+
 function guard(request: IncomingMessage, allowed: ReadonlySet<string>, options: HttpServerOptions): void {
   const host = request.headers.host;
-  if (host === undefined || !allowed.has(hostName(host))) {
+  if (host === undefined || !allowed.has(hostNameOf(host))) {
     throw new MillwrightError('MW-HOST', `the host name "${host ?? ''}" is not answered here`, {
       where: 'Host',
       next: 'use localhost, or start the server with --allowed-hosts <name>',
@@ -63,7 +109,8 @@ function guard(request: IncomingMessage, allowed: ReadonlySet<string>, options: 
     request.url === '/v2/health/ready' ||
     request.url === '/ping' ||
     request.url === '/health';
-  if (!open && options.tokenCheck !== undefined && !options.tokenCheck(request.headers.authorization)) {
+  const token = open || options.tokenCheck === undefined || options.tokenCheck(request.headers.authorization);
+  if (!token && !isEmptyPage(request)) {
     throw new MillwrightError('MW-UNAUTHENTICATED', 'a bearer token is needed', {
       where: 'Authorization',
       next: 'make one with: mw token create',
@@ -71,35 +118,44 @@ function guard(request: IncomingMessage, allowed: ReadonlySet<string>, options: 
   }
 }
 
-function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
-  const tooLarge = (): MillwrightError =>
-    new MillwrightError('MW-BODY-TOO-LARGE', `the body is larger than ${limit} bytes`, {
-      where: 'body',
-      next: 'send the rows in several requests',
-    });
-  if (Number(request.headers['content-length'] ?? 0) > limit) return Promise.reject(tooLarge());
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    request.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > limit) reject(tooLarge());
-      else chunks.push(chunk);
-    });
-    request.on('end', () =>
-      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
-    );
-    request.on('error', reject);
-    request.on('aborted', () => reject(new MillwrightError('MW-CANCELLED', 'the client went away')));
-  });
+/** Hashes of the tokens seen: one is dearer than the rest of reading a call. */
+const clients = new Map<string, string>();
+
+/** Who calls, for limits per client: a hash of the authorization, so that no token is kept in a log or a counter; else the address. */
+export function clientName(authorization: string | undefined, address: string): string {
+  if (authorization === undefined) return address;
+  return (
+    clients.get(authorization) ??
+    remember(clients, authorization, createHash('sha256').update(authorization).digest('base64url').slice(0, 22))
+  );
 }
 
-function segments(url: string): string[] {
+/** A controller a call is dear; only calls that may wait ask for one. */
+function leaving(response: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) controller.abort();
+  });
+  return controller.signal;
+}
+
+/** In the words of the protocol that was called, and when to ask again. */
+function failure(routes: HttpRoutes | undefined, error: unknown): HttpAnswer {
+  const found = routes?.failed(error) ?? { status: 500, body: '{}' };
+  const seconds = retryAfterSeconds(error);
+  return seconds === undefined ? found : { ...found, headers: { 'retry-after': seconds, ...found.headers } };
+}
+
+const paths = new Map<string, readonly string[]>();
+
+function segments(url: string): readonly string[] {
   const end = url.indexOf('?');
   const path = end === -1 ? url : url.slice(0, end);
+  const known = paths.get(path);
+  if (known !== undefined) return known;
   const parts = path.split('/');
   parts.shift();
-  if (!path.includes('%')) return parts;
+  if (!path.includes('%')) return remember(paths, path, parts);
   try {
     return parts.map(decodeURIComponent);
   } catch {
@@ -108,22 +164,30 @@ function segments(url: string): string[] {
 }
 
 function send(request: IncomingMessage, response: ServerResponse, answer: HttpAnswer, draining: boolean): void {
+  const { body } = answer;
+  const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
   const headers: Record<string, string | number> = {
     'content-type': answer.type ?? 'application/json',
-    'content-length': typeof answer.body === 'string' ? Buffer.byteLength(answer.body) : answer.body.length,
+    'content-length': length,
     'x-content-type-options': 'nosniff',
-    ...answer.headers,
   };
+  if (answer.headers !== undefined) Object.assign(headers, answer.headers);
   // A body that was not read to its end would be taken for the next request.
   if (draining || !request.complete) headers['connection'] = 'close';
   response.writeHead(answer.status, headers);
-  response.end(request.method === 'HEAD' ? undefined : answer.body);
+  if (request.method === 'HEAD') response.end();
+  // As many bytes as characters: then there are no others than ASCII, whose encoding costs less.
+  else if (typeof body === 'string' && length === body.length) response.end(body, 'latin1');
+  else response.end(body);
 }
 
 export interface DataPlaneServer {
   readonly server: Server;
-  /** Answers in flight end with `Connection: close`; resolves when the last connection is gone or after `ms`. */
-  drain(ms: number): Promise<void>;
+  /**
+   * Answers from now on end with `Connection: close`; resolves when the last connection is gone or after `ms`. `lingerMs`: connections
+   * that wait for their client's next call are kept that long, so that a call that is under way is answered and not cut off.
+   */
+  drain(ms: number, lingerMs?: number): Promise<void>;
   /** Answers given, by status class: 2, 4, 5. */
   readonly answered: ReadonlyMap<number, number>;
 }
@@ -134,15 +198,30 @@ export function createHttpServer(routes: readonly HttpRoutes[], options: HttpSer
   const answered = new Map<number, number>();
   const fallback = routes[0];
   let draining = false;
+  const budget: BodyBudget = {
+    perBody: options.bodyLimit,
+    inAll: Math.max(options.bodiesLimit ?? BODIES_LIMIT, options.bodyLimit),
+    held: 0,
+  };
 
-  async function answer(request: IncomingMessage, owner: { routes: HttpRoutes | undefined }): Promise<HttpAnswer> {
+  async function answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    owner: { routes: HttpRoutes | undefined },
+    held: HeldBody,
+  ): Promise<HttpAnswer> {
     guard(request, allowed, options);
-    const path = segments(request.url ?? '/');
+    const url = request.url ?? '/';
+    const path = segments(url);
+    const mark = url.indexOf('?');
     const call: HttpCall = {
       method: request.method ?? 'GET',
       path,
       headers: request.headers,
-      body: () => readBody(request, options.bodyLimit),
+      query: mark === -1 ? '' : url.slice(mark + 1),
+      client: () => clientName(request.headers.authorization, request.socket.remoteAddress ?? ''),
+      signal: () => leaving(response),
+      body: () => readBody(request, budget, held),
     };
     for (const candidate of routes) {
       if (!candidate.owns(path)) continue;
@@ -157,16 +236,21 @@ export function createHttpServer(routes: readonly HttpRoutes[], options: HttpSer
 
   async function reply(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const owner: { routes: HttpRoutes | undefined } = { routes: fallback };
+    const held: HeldBody = { bytes: 0 };
+    const startedAt = options.observe === undefined ? 0 : performance.now();
     try {
       let found: HttpAnswer;
       try {
-        found = await answer(request, owner);
+        found = await answer(request, response, owner, held);
       } catch (error) {
-        found = owner.routes?.failed(error) ?? { status: 500, body: '{}' };
+        found = failure(owner.routes, error);
+      } finally {
+        budget.held -= held.bytes;
       }
       const group = Math.floor(found.status / 100);
       answered.set(group, (answered.get(group) ?? 0) + 1);
       send(request, response, found, draining);
+      options.observe?.({ request, answer: found, startedAt, endedAt: performance.now() });
     } catch {
       // The connection broke while the answer was written: there is nobody to tell.
       response.destroy();
@@ -182,18 +266,20 @@ export function createHttpServer(routes: readonly HttpRoutes[], options: HttpSer
   return {
     server,
     answered,
-    drain(ms) {
+    drain(ms, lingerMs = 0) {
       draining = true;
       return new Promise((resolve) => {
         const timer = setTimeout(() => {
           server.closeAllConnections();
           resolve();
         }, ms);
-        server.close(() => {
+        const idle = setTimeout(() => server.closeIdleConnections(), lingerMs);
+        // The close of http.Server would cut the idle connections at once.
+        NetServer.prototype.close.call(server, () => {
           clearTimeout(timer);
+          clearTimeout(idle);
           resolve();
         });
-        server.closeIdleConnections();
       });
     },
   };

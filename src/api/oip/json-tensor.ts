@@ -1,6 +1,6 @@
 /** JSON `data`, nested or flat, to a tensor's storage and back. Numbers as strings are refused: they hide a client's mistake. */
 import { MillwrightError } from '../../domain/errors.ts';
-import { elementCount, emptyData } from '../../domain/tensor-data.ts';
+import { elementCount, emptyData, halfToNumber } from '../../domain/tensor-data.ts';
 import type { Datatype, Tensor, TensorData } from '../../domain/tensors.ts';
 
 const RANGE: Readonly<Partial<Record<Datatype, readonly [number, number]>>> = {
@@ -28,6 +28,12 @@ function wrong(value: unknown, name: string, index: number, datatype: Datatype):
   });
 }
 
+function tooLarge(name: string, index: number, datatype: Datatype): never {
+  throw new MillwrightError('MW-TENSOR', `element ${index} of "${name}" is too large for ${datatype}`, {
+    where: `inputs.${name}[${index}]`,
+  });
+}
+
 type Write = (value: unknown, index: number) => void;
 
 function writer(name: string, datatype: Datatype, data: TensorData): Write {
@@ -46,7 +52,11 @@ function writer(name: string, datatype: Datatype, data: TensorData): Write {
   }
   if (data instanceof Float32Array || data instanceof Float64Array) {
     return (value, index) => {
-      if (typeof value === 'number') data[index] = value;
+      if (typeof value === 'number') {
+        data[index] = value;
+        // 1e39 is a number, but no FP32: it must not become infinite unseen.
+        if (!Number.isFinite(data[index])) tooLarge(name, index, datatype);
+      }
       // A missing number: NaN is what imputers in exported pipelines look for.
       else if (value === null) data[index] = Number.NaN;
       else if (typeof value === 'bigint') data[index] = Number(value);
@@ -63,6 +73,8 @@ function writer(name: string, datatype: Datatype, data: TensorData): Write {
     const strings: string[] = data;
     return (value, index) => {
       if (typeof value !== 'string') wrong(value, name, index, datatype);
+      // Half of a pair has no UTF-8: it would come out as another character.
+      if (!value.isWellFormed()) wrong(value, name, index, 'BYTES');
       strings[index] = value;
     };
   }
@@ -94,6 +106,9 @@ function floats(values: readonly unknown[], data: TensorData): boolean {
     const value = values[index];
     if (typeof value !== 'number') return false;
     data[index] = value;
+    // Too large for the type: the writer says which.
+    const kept = data[index];
+    if (kept === Number.POSITIVE_INFINITY || kept === Number.NEGATIVE_INFINITY) return false;
   }
   return true;
 }
@@ -105,6 +120,12 @@ export function tensorFromJson(
   shape: readonly number[],
   values: readonly unknown[],
 ): Tensor {
+  if (datatype === 'FP16' || datatype === 'BF16') {
+    throw new MillwrightError('MW-TENSOR', `"${name}" is ${datatype}, which has no form in JSON`, {
+      where: `inputs.${name}.datatype`,
+      next: 'send its bytes as binary data, or the numbers as FP32',
+    });
+  }
   const count = elementCount(shape);
   // Counted before memory is taken: a shape is a few bytes that could ask for terabytes.
   const given = values.length === count ? count : leaves(values);
@@ -129,8 +150,15 @@ export function tensorFromJson(
   return { name, datatype, shape, data };
 }
 
+function halfText(bits: number, datatype: 'FP16' | 'BF16'): string {
+  const value = halfToNumber(bits, datatype);
+  return Number.isFinite(value) ? String(value) : 'null';
+}
+
 /** The JSON array of a tensor's elements, flat. JSON has no NaN: not-a-number and infinities become null. */
 export function dataToJson({ data, datatype }: Tensor): string {
+  if (datatype === 'FP16' || datatype === 'BF16')
+    return `[${Array.from({ length: data.length }, (_, index) => halfText(Number(data[index]), datatype)).join(',')}]`;
   if (Array.isArray(data)) return JSON.stringify(data);
   if (datatype === 'BOOL') return `[${[...data].map((value) => (value === 0 ? 'false' : 'true')).join(',')}]`;
   if (data instanceof Float32Array || data instanceof Float64Array) {

@@ -170,7 +170,8 @@ test.each<[string, unknown, object, RegExp]>([
   ],
   ['a double for a float', row({ wind: { datatype: 'FP64', data: [0.1] } }), {}, /FP64, the model takes FP32/],
   ['a whole number no float can hold', row({ wind: { datatype: 'INT64', data: [16777217] } }), {}, /does not fit FP32/],
-  ['an unknown datatype', row({ wind: { datatype: 'FP16', data: [1] } }), {}, /unknown datatype "FP16"/],
+  ['an unknown datatype', row({ wind: { datatype: 'FLOAT', data: [1] } }), {}, /unknown datatype "FLOAT"/],
+  ['a half in JSON', row({ wind: { datatype: 'FP16', data: [1] } }), {}, /FP16, which has no form in JSON/],
   ['too few elements', row({ wind: { datatype: 'FP32', shape: [2, 1], data: [1] } }), {}, /has 1 elements.*needs 2/],
   [
     'a wrong shape',
@@ -251,7 +252,7 @@ test('unknown paths, endpoints and methods end in an error the clients can read'
     ['GET', '/nothing', 404],
     ['DELETE', '/v2/models/tab', 404],
     ['GET', '/v2/models/%ff', 400],
-    ['POST', '/v2/repository/models/tab/load', 404],
+    ['POST', '/v2/repository/models/nobody/load', 404],
   ] as const) {
     const answer = await ask(
       method,
@@ -279,13 +280,18 @@ test('the configuration of a model names its tensors as Triton does, and an unkn
   expect(JSON.parse(answer.text)).toMatchObject({
     name: 'tab',
     platform: 'onnxruntime_onnx',
-    max_batch_size: 0,
+    max_batch_size: 100_000,
+    version_policy: { specific: { versions: [7] } },
+    dynamic_batching: { max_queue_delay_microseconds: 0, priority_levels: 9 },
     input: [
-      { name: 'carrier', data_type: 'TYPE_STRING', dims: [-1, 1] },
-      { name: 'distance', data_type: 'TYPE_FP32', dims: [-1, 1] },
-      { name: 'wind', data_type: 'TYPE_FP32', dims: [-1, 1] },
+      { name: 'carrier', data_type: 'TYPE_STRING', dims: [1] },
+      { name: 'distance', data_type: 'TYPE_FP32', dims: [1] },
+      { name: 'wind', data_type: 'TYPE_FP32', dims: [1] },
     ],
-    output: expect.arrayContaining([{ name: 'label', data_type: 'TYPE_INT64', dims: [-1] }]),
+    output: expect.arrayContaining([
+      { name: 'label', data_type: 'TYPE_INT64', dims: [1], reshape: { shape: [] } },
+      { name: 'probabilities', data_type: 'TYPE_FP32', dims: [2] },
+    ]),
   });
   expect((await ask('GET', '/v2/models/tab/versions/7/config')).text).toBe(answer.text);
   expect((await ask('GET', '/v2/models/none/config')).status).toBe(404);

@@ -1,11 +1,13 @@
-/** A table to the tensors a signature asks for: order by name, extra columns dropped, missing ones an error. */
+/** A table to the tensors a signature asks for: order by name, extra columns dropped, missing ones an error, types as they are or safely wider. */
 import { MillwrightError } from '../../domain/errors.ts';
 import type { ModelSignature, TensorSpec } from '../../domain/registry.ts';
 import { isDatatype } from '../../domain/tensor-data.ts';
 import type { Datatype, Tensor } from '../../domain/tensors.ts';
-import { tensorFromJson } from '../oip/json-tensor.ts';
+import { tensorOfCells } from './cells.ts';
 import { refuse } from './table.ts';
-import type { Table } from './table.ts';
+import type { Columns, Table } from './table.ts';
+
+const NEXT = 'GET /v2/models/<endpoint> shows the inputs the model takes';
 
 function datatypeOf(spec: TensorSpec): Datatype {
   return isDatatype(spec.datatype)
@@ -13,63 +15,65 @@ function datatypeOf(spec: TensorSpec): Datatype {
     : refuse(`the model's input "${spec.name}" has the datatype ${spec.datatype}`, spec.name);
 }
 
-/** A CSV cell has no type of its own; an empty one is missing. */
-function typed(cell: unknown, datatype: Datatype): unknown {
-  if (typeof cell !== 'string' || datatype === 'BYTES') return cell;
-  const text = cell.trim();
-  if (text === '' || text.toLowerCase() === 'nan') return null;
-  if (datatype === 'BOOL') return /^(?:true|1)$/i.test(text) ? true : /^(?:false|0)$/i.test(text) ? false : cell;
-  if (datatype === 'INT64' || datatype === 'UINT64') return /^-?\d+$/.test(text) ? BigInt(text) : cell;
-  const number = Number(text);
-  return Number.isNaN(number) ? cell : number;
+/** All that are missing at once: whoever sends a table wants to mend it once. */
+function missing(names: readonly string[], signature: ModelSignature): MillwrightError {
+  const shown = names
+    .slice(0, 20)
+    .map((name) => `"${name}" (${signature.inputs.find((spec) => spec.name === name)?.datatype ?? ''})`);
+  const more = names.length > shown.length ? ` and ${names.length - shown.length} more` : '';
+  return new MillwrightError(
+    'MW-TENSOR',
+    `the ${names.length === 1 ? 'column' : 'columns'} ${shown.join(', ')}${more} ${names.length === 1 ? 'is' : 'are'} missing`,
+    { where: names[0] ?? 'columns', next: NEXT },
+  );
 }
 
-/** Rows × what the signature leaves free; nested lists decide the width. */
-function shapeOf(spec: TensorSpec, values: readonly unknown[]): readonly number[] {
-  const shape = [values.length];
-  let level: unknown = values[0];
-  while (Array.isArray(level)) {
-    shape.push(level.length);
-    level = level[0];
+function byName(table: Columns, signature: ModelSignature): readonly Tensor[] {
+  const absent: string[] = [];
+  const tensors: Tensor[] = [];
+  for (const spec of signature.inputs) {
+    const cells = table.column(spec.name);
+    if (cells === undefined) {
+      if (spec.optional !== true) absent.push(spec.name);
+    } else if (absent.length === 0) {
+      if (cells.length !== table.rows)
+        throw new MillwrightError(
+          'MW-TENSOR',
+          `column "${spec.name}" has ${cells.length} values, the first column ${table.rows}`,
+          {
+            where: spec.name,
+            next: NEXT,
+          },
+        );
+      tensors.push(tensorOfCells(spec, datatypeOf(spec), cells, table.text));
+    }
   }
-  return spec.shape.length === 2 && shape.length === 1 ? [values.length, 1] : shape;
+  if (absent.length > 0) throw missing(absent, signature);
+  return tensors;
 }
 
-/** A column of null where the model takes text: MLflow sends missing text as null, the model's encoder knows only text. */
-const textCell = (cell: unknown): unknown => (cell === null || cell === undefined ? '' : cell);
-
-function column(spec: TensorSpec, table: Extract<Table, { kind: 'columns' }>): Tensor {
-  const datatype = datatypeOf(spec);
-  const cells = table.columns.get(spec.name);
-  if (cells === undefined) {
-    throw new MillwrightError('MW-TENSOR', `the column "${spec.name}" (${datatype}) is missing`, {
-      where: spec.name,
-      next: 'GET /v2/models/<endpoint> shows the inputs the model takes',
-    });
-  }
-  const values =
-    datatype === 'BYTES' ? cells.map(textCell) : table.text ? cells.map((cell) => typed(cell, datatype)) : cells;
-  return tensorFromJson(spec.name, datatype, shapeOf(spec, values), values);
-}
-
+/** Throws MW-TENSOR naming the column and the row, MW-INVALID. Optional columns that are absent have no tensor. */
 export function enforce(table: Table, signature: ModelSignature): readonly Tensor[] {
   const only = signature.inputs.length === 1 ? signature.inputs[0] : undefined;
   if (table.kind === 'columns') {
-    const wide = only !== undefined && !table.columns.has(only.name) && only.shape.length === 2 && only.shape[1] !== 1;
-    if (!wide) return signature.inputs.map((spec) => column(spec, table));
+    if (table.rows === 0) refuse('there are no rows', 'body');
+    const wide =
+      only !== undefined && only.shape.length === 2 && only.shape[1] !== 1 && !table.names.includes(only.name);
+    if (!wide) return byName(table, signature);
     // One input of several features has no names for them: the columns are taken in the order they were sent.
-    const datatype = datatypeOf(only);
-    const rows = Array.from({ length: table.rows }, (_, row) =>
-      table.names.map((name) => table.columns.get(name)?.[row]),
-    );
-    const values = table.text ? rows.map((row) => row.map((cell) => typed(cell, datatype))) : rows;
-    return [tensorFromJson(only.name, datatype, [table.rows, table.names.length], values)];
+    const columns = table.names.map((name) => table.column(name) ?? []);
+    const rows = Array.from({ length: table.rows }, (_, row) => columns.map((cells) => cells[row]));
+    return [tensorOfCells(only, datatypeOf(only), rows, table.text)];
   }
+  if (table.values.length === 0) refuse('there are no rows', 'body');
   if (only === undefined) {
     return refuse(
-      `the model has ${signature.inputs.length} inputs (${signature.inputs.map((spec) => spec.name).join(', ')}): name them`,
+      `the model has ${signature.inputs.length} inputs (${signature.inputs
+        .slice(0, 20)
+        .map((spec) => spec.name)
+        .join(', ')}): name them`,
       'inputs',
     );
   }
-  return [tensorFromJson(only.name, datatypeOf(only), shapeOf(only, table.values), table.values)];
+  return [tensorOfCells(only, datatypeOf(only), table.values, false)];
 }

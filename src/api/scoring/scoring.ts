@@ -1,121 +1,83 @@
-/** MLflow's scoring protocol: POST /invocations, GET /ping, /health, /version; `/endpoints/<name>/invocations` where there are several. */
-import { MillwrightError } from '../../domain/errors.ts';
-import { rowsOf } from '../../domain/tensor-data.ts';
-import type { Tensor } from '../../domain/tensors.ts';
+/**
+ * MLflow's scoring protocol, as `mlflow models serve` of 3.17 speaks it: POST /invocations, GET /ping, /health, /version;
+ * `/endpoints/<name>/invocations` where there are several, with the list that `mlflow.deployments` asks for. POST /invocations and
+ * GET /ping are SageMaker's container contract too.
+ */
 import type { Serving } from '../../modules/serving/index.ts';
-import { callOptions, errorText } from '../oip/call-options.ts';
 import type { HttpAnswer, HttpCall, HttpRoutes } from '../oip/http-server.ts';
-import { checkDepth, isObject, parseJson } from '../oip/json-body.ts';
-import { dataToJson } from '../oip/json-tensor.ts';
-import { predictionHeaders } from '../oip/rest.ts';
-import { enforce } from './enforce.ts';
-import { refuse, tableOf, tableOfCsv } from './table.ts';
+import { rowsCsv, rowsJson } from './predictions.ts';
+import { scoringRequest } from './request-body.ts';
+import { onlyEndpoint, score, scoringError } from './score.ts';
 
-const DEPTH_LIMIT = 64;
 /** What GET /version says: the protocol of this release of the mlflow package is spoken. */
-const MLFLOW_VERSION = '3.17.0';
+const MLFLOW_VERSION = '3.17.2';
+const ATTRIBUTES = 'x-amzn-sagemaker-custom-attributes';
 
-/** The JSON text of each row of an output. */
-function rowTexts(output: Tensor, rows: number): string[] {
-  const width = output.data.length / rows;
-  if (!Number.isInteger(width)) return Array.from({ length: rows }, () => dataToJson(output));
-  return Array.from({ length: rows }, (_, row) => {
-    const data = output.data.slice(row * width, (row + 1) * width);
-    const text = dataToJson({ ...output, data });
-    return width === 1 ? text.slice(1, -1) : text;
-  });
+/** Does the caller want CSV and not JSON? SageMaker's `Accept`. */
+function wantsCsv(accept: string | undefined): boolean {
+  return accept !== undefined && /^\s*text\/csv\b/i.test(accept);
 }
 
-/** One output: a list of values. Several: a record a row, like a DataFrame's. */
-function predictions(outputs: readonly Tensor[]): string {
-  const first = outputs[0];
-  if (first === undefined) return '[]';
-  const rows = rowsOf(outputs);
-  const columns = outputs.map((output) => rowTexts(output, rows));
-  if (columns.length === 1) return `[${columns[0]?.join(',') ?? ''}]`;
-  const names = outputs.map((output) => JSON.stringify(output.name));
-  return `[${Array.from({ length: rows }, (_, row) => `{${names.map((name, index) => `${name}:${columns[index]?.[row] ?? 'null'}`).join(',')}}`).join(',')}]`;
+/** SageMaker hands what the container says back to the caller; an id that was sent comes back. */
+function echoed(call: HttpCall): Record<string, string> {
+  const given = call.headers[ATTRIBUTES];
+  return typeof given === 'string' && /^[\x20-\x7e]{1,1024}$/.test(given) ? { [ATTRIBUTES]: given } : {};
 }
 
-function only(serving: Serving): string {
-  const names = serving.endpoints().map((entry) => entry.endpoint);
-  if (names.length === 1 && names[0] !== undefined) return names[0];
-  throw new MillwrightError(
-    names.length === 0 ? 'MW-NO-RELEASE' : 'MW-NOT-FOUND',
-    names.length === 0 ? 'nothing is deployed' : 'there are several endpoints',
-    {
-      next:
-        names.length === 0
-          ? 'deploy a model with: mw deploy <model>'
-          : `use /endpoints/<name>/invocations with one of ${names.join(', ')}`,
-    },
-  );
+/** POST /invocations for one endpoint: JSON or CSV in, JSON or CSV out. Throws what `score` throws. */
+export async function invoke(serving: Serving, call: HttpCall, name: string | undefined): Promise<HttpAnswer> {
+  const { table, params } = await scoringRequest(call);
+  const endpoint = name ?? onlyEndpoint(serving, '/endpoints/<name>/invocations');
+  const { answer, headers } = await score(serving, call, { endpoint }, table, params);
+  const all = { ...headers, ...echoed(call) };
+  if (wantsCsv(call.headers.accept))
+    return { status: 200, type: 'text/csv; charset=utf-8', headers: all, body: rowsCsv(answer.outputs) };
+  return { status: 200, headers: all, body: `{"predictions":${rowsJson(answer.outputs)}}` };
 }
 
-/** The media type alone; MLflow refuses parameters other than charset=utf-8. */
-function mediaType(header: string | undefined): string {
-  const [type = '', ...parameters] = (header ?? 'application/json').split(';').map((part) => part.trim().toLowerCase());
-  const strange = parameters.find((parameter) => parameter !== '' && parameter.replaceAll('"', '') !== 'charset=utf-8');
-  if (strange !== undefined)
-    throw new MillwrightError('MW-MEDIA-TYPE', `the content type parameter ${strange} is not supported`, {
-      where: 'Content-Type',
-    });
-  if (type === 'application/json' || type === 'text/csv') return type;
-  throw new MillwrightError('MW-MEDIA-TYPE', `the content type ${type} is not supported`, {
-    where: 'Content-Type',
-    next: 'send application/json or text/csv',
-  });
+/** An endpoint as `mlflow.deployments` lists it: mlflow/deployments/server/config.py. */
+function deployed(view: ReturnType<Serving['view']>) {
+  return {
+    name: view.endpoint,
+    endpoint_type: 'mlflow/v1/invocations',
+    model: { name: view.model, provider: 'millwright' },
+    endpoint_url: `/endpoints/${encodeURIComponent(view.endpoint)}/invocations`,
+    limit: null,
+  };
 }
 
 export function createScoringRoutes(serving: Serving, ready: () => boolean): HttpRoutes {
-  async function invoke(call: HttpCall, name: string | undefined): Promise<HttpAnswer> {
-    const type = mediaType(call.headers['content-type']);
-    const body = await call.body();
-    const endpoint = name ?? only(serving);
-    if (type === 'text/csv') {
-      const table = tableOfCsv(body.toString('utf8'));
-      return reply(await serving.infer({ endpoint, inputs: (signature) => enforce(table, signature) }));
-    }
-    checkDepth(body, DEPTH_LIMIT);
-    const root = parseJson(body.toString('utf8'));
-    if (!isObject(root)) return refuse('the body must be a JSON object', 'body');
-    const table = tableOf(root);
-    const params = root['params'];
-    const options = callOptions(isObject(params) ? params : undefined);
-    return reply(await serving.infer({ endpoint, inputs: (signature) => enforce(table, signature), ...options }));
-  }
-
-  function reply(answer: Awaited<ReturnType<Serving['infer']>>): HttpAnswer {
-    return { status: 200, headers: predictionHeaders(answer), body: `{"predictions":${predictions(answer.outputs)}}` };
+  function get([first, , area, name]: readonly string[]): HttpAnswer | undefined {
+    if (first === 'version') return { status: 200, body: MLFLOW_VERSION };
+    if (first === 'ping' || first === 'health')
+      return { status: ready() && serving.endpoints().length > 0 ? 200 : 404, body: '\n' };
+    if (first !== 'api' || area !== 'endpoints') return undefined;
+    const body =
+      name === undefined || name === ''
+        ? { endpoints: serving.endpoints().map(deployed) }
+        : deployed(serving.view(name));
+    return { status: 200, body: JSON.stringify(body) };
   }
 
   return {
-    owns([first, , third]) {
+    owns([first, second, third]) {
       return (
         first === 'invocations' ||
         first === 'ping' ||
         first === 'health' ||
         first === 'version' ||
-        (first === 'endpoints' && third === 'invocations')
+        (first === 'endpoints' && third === 'invocations') ||
+        (first === 'api' && second === '2.0' && third === 'endpoints')
       );
     },
     handle(call) {
       const [first, name] = call.path;
       if (call.method === 'POST') {
-        if (first === 'invocations') return invoke(call, undefined);
-        return first === 'endpoints' ? invoke(call, name) : undefined;
+        if (first === 'invocations') return invoke(serving, call, undefined);
+        return first === 'endpoints' ? invoke(serving, call, name) : undefined;
       }
-      if (call.method !== 'GET' && call.method !== 'HEAD') return undefined;
-      if (first === 'version') return { status: 200, type: 'text/plain; charset=utf-8', body: MLFLOW_VERSION };
-      if (first === 'ping' || first === 'health')
-        return { status: ready() && serving.endpoints().length > 0 ? 200 : 404, body: '\n' };
-      return undefined;
+      return call.method === 'GET' || call.method === 'HEAD' ? get(call.path) : undefined;
     },
-    failed(error) {
-      const { status, text } = errorText(error);
-      const kind = error instanceof MillwrightError ? error.kind.mlflow : 'INTERNAL_ERROR';
-      if (status === 415 || status === 504) return { status, type: 'text/plain; charset=utf-8', body: text };
-      return { status, body: JSON.stringify({ error_code: kind, message: text }) };
-    },
+    failed: scoringError,
   };
 }

@@ -1,15 +1,18 @@
-/** The five bodies of MLflow's scoring protocol as one table: columns by name, or rows without names. */
+/** The JSON bodies of MLflow's scoring protocol as one table: columns by name, or values without names. Cells are never copied into messages. */
 import { MillwrightError } from '../../domain/errors.ts';
+import { isObject } from '../oip/json-body.ts';
 
-export type Table =
-  | {
-      readonly kind: 'columns';
-      readonly names: readonly string[];
-      readonly columns: ReadonlyMap<string, readonly unknown[]>;
-      readonly rows: number;
-      readonly text: boolean;
-    }
-  | { readonly kind: 'tensor'; readonly values: readonly unknown[] };
+export interface Columns {
+  readonly kind: 'columns';
+  readonly names: readonly string[];
+  readonly rows: number;
+  /** Cells are texts without a type of their own, as in a CSV. */
+  readonly text: boolean;
+  /** The cells of a column, one a row; undefined when no row has it. A row that lacks it has null. */
+  column(name: string): readonly unknown[] | undefined;
+}
+
+export type Table = Columns | { readonly kind: 'tensor'; readonly values: readonly unknown[] };
 
 export function refuse(message: string, where: string): never {
   throw new MillwrightError('MW-INVALID', message, {
@@ -18,55 +21,92 @@ export function refuse(message: string, where: string): never {
   });
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-function fromRows(names: readonly string[], data: readonly unknown[], where: string, text: boolean): Table {
-  const columns = new Map<string, unknown[]>(names.map((name) => [name, []]));
-  if (columns.size !== names.length) refuse('two columns have the same name', where);
-  data.forEach((row, index) => {
-    if (!Array.isArray(row) || row.length !== names.length)
-      return refuse(`row ${index} has not ${names.length} cells, one for each column`, `${where}[${index}]`);
-    names.forEach((name, column) => columns.get(name)?.push(row[column]));
+/** Rows as lists of cells in the order of `names`. Throws MW-INVALID for a row of another length. */
+export function tableOfRows(
+  names: readonly string[],
+  data: readonly (readonly unknown[])[],
+  where: string,
+  text: boolean,
+): Columns {
+  const index = new Map(names.map((name, at) => [name, at]));
+  if (index.size !== names.length) refuse('two columns have the same name', where);
+  const width = names.length;
+  data.forEach((row, at) => {
+    if (!Array.isArray(row) || row.length !== width)
+      refuse(`row ${at} has not ${width} cells, one for each column`, `${where}[${at}]`);
   });
-  return { kind: 'columns', names, columns, rows: data.length, text };
+  return {
+    kind: 'columns',
+    names,
+    rows: data.length,
+    text,
+    column(name) {
+      const at = index.get(name);
+      return at === undefined ? undefined : data.map((row) => row[at]);
+    },
+  };
 }
+
+const SPLIT_KEYS: ReadonlySet<string> = new Set(['columns', 'data', 'index']);
 
 function split(value: unknown): Table {
   if (!isObject(value)) return refuse('dataframe_split must be an object', 'dataframe_split');
+  const strange = Object.keys(value).find((key) => !SPLIT_KEYS.has(key));
+  if (strange !== undefined) refuse('dataframe_split takes columns, data and index only', 'dataframe_split');
   const { columns, data } = value;
   if (!Array.isArray(data)) return refuse('dataframe_split needs data, a list of rows', 'dataframe_split.data');
-  if (!Array.isArray(columns)) return { kind: 'tensor', values: data };
-  return fromRows(columns.map(String), data, 'dataframe_split.data', false);
+  if (columns === undefined || columns === null) return { kind: 'tensor', values: data };
+  if (!Array.isArray(columns)) return refuse('columns must be a list of names', 'dataframe_split.columns');
+  return tableOfRows(columns.map(String), data, 'dataframe_split.data', false);
 }
 
-function records(value: unknown, where: string): Table {
+/** Rows as objects. Columns are looked up only when they are asked for: a wide table may have hundreds that nobody wants. */
+function records(value: unknown, where: string): Columns {
   if (!Array.isArray(value)) return refuse(`${where} must be a list`, where);
-  const rows: readonly unknown[] = value;
-  const names: string[] = [];
-  const seen = new Set<string>();
-  for (const row of rows) {
-    for (const name of Object.keys(isObject(row) ? row : {})) {
-      if (!seen.has(name)) names.push(name);
-      seen.add(name);
-    }
-  }
-  const columns = new Map<string, unknown[]>(names.map((name) => [name, []]));
-  rows.forEach((row, index) => {
-    if (!isObject(row)) return refuse(`row ${index} is not an object`, `${where}[${index}]`);
-    for (const name of names) columns.get(name)?.push(Object.hasOwn(row, name) ? row[name] : null);
-  });
-  return { kind: 'columns', names, columns, rows: rows.length, text: false };
+  const list: readonly unknown[] = value;
+  const rows = list.map((row, at) => (isObject(row) ? row : refuse(`row ${at} is not an object`, `${where}[${at}]`)));
+  return {
+    kind: 'columns',
+    names: Object.keys(rows[0] ?? {}),
+    rows: rows.length,
+    text: false,
+    column(name) {
+      // What every object inherits (toString, __proto__) is no cell of a row.
+      const inherited = name in Object.prototype;
+      let any = false;
+      const cells = rows.map((row) => {
+        const cell = inherited && !Object.hasOwn(row, name) ? undefined : row[name];
+        any ||= cell !== undefined;
+        return cell ?? null;
+      });
+      return any ? cells : undefined;
+    },
+  };
 }
 
-function named(value: Readonly<Record<string, unknown>>): Table {
+function named(value: Readonly<Record<string, unknown>>): Columns {
   const names = Object.keys(value);
-  const columns = new Map<string, readonly unknown[]>();
-  for (const name of names) {
-    const cells = value[name];
-    columns.set(name, Array.isArray(cells) ? cells : [cells]);
-  }
-  return { kind: 'columns', names, columns, rows: columns.get(names[0] ?? '')?.length ?? 0, text: false };
+  const cells = new Map(names.map((name) => [name, Array.isArray(value[name]) ? value[name] : [value[name]]]));
+  return {
+    kind: 'columns',
+    names,
+    rows: cells.get(names[0] ?? '')?.length ?? 0,
+    text: false,
+    column: (name) => cells.get(name),
+  };
+}
+
+/** TF Serving's row form: a list of objects, or of values of the only input. */
+export function tableOfInstances(value: unknown, where = 'instances'): Table {
+  if (!Array.isArray(value)) return refuse(`${where} must be a list`, where);
+  return isObject(value[0]) ? records(value, where) : { kind: 'tensor', values: value };
+}
+
+/** TF Serving's column form: values of the only input, or a list for each input name. */
+export function tableOfInputs(value: unknown, where = 'inputs'): Table {
+  if (isObject(value)) return named(value);
+  if (!Array.isArray(value)) return refuse(`${where} must be a list, or an object with a list for each input`, where);
+  return isObject(value[0]) ? records(value, where) : { kind: 'tensor', values: value };
 }
 
 const FORMS = ['dataframe_split', 'dataframe_records', 'instances', 'inputs'] as const;
@@ -78,45 +118,14 @@ export function tableOf(body: Readonly<Record<string, unknown>>): Table {
   if (form === undefined || given.length > 1)
     return refuse(`the body must have exactly one of ${FORMS.join(', ')}`, 'body');
   const value = body[form];
-  if (form === 'dataframe_split') return split(value);
-  if (form === 'dataframe_records') return records(value, form);
-  if (Array.isArray(value))
-    return form === 'instances' && isObject(value[0]) ? records(value, form) : { kind: 'tensor', values: value };
-  if (form === 'inputs' && isObject(value)) return named(value);
-  return refuse(`${form} must be a list`, form);
-}
-
-/** RFC 4180 with a header row. Cells are text; the signature gives them types. */
-export function tableOfCsv(text: string): Table {
-  const rows: string[][] = [];
-  let row: string[] = [];
-  let field = '';
-  let quoted = false;
-  let any = false;
-  for (let index = 0; index < text.length; index += 1) {
-    const char = text[index];
-    if (quoted) {
-      if (char !== '"') field += char;
-      else if (text[index + 1] === '"') {
-        field += '"';
-        index += 1;
-      } else quoted = false;
-    } else if (char === '"') {
-      quoted = true;
-      any = true;
-    } else if (char === ',') {
-      row.push(field);
-      field = '';
-      any = true;
-    } else if (char === '\n') {
-      if (any || field !== '') rows.push([...row, field]);
-      row = [];
-      field = '';
-      any = false;
-    } else if (char !== '\r') field += char;
+  switch (form) {
+    case 'dataframe_split':
+      return split(value);
+    case 'dataframe_records':
+      return records(value, form);
+    case 'instances':
+      return tableOfInstances(value);
+    case 'inputs':
+      return tableOfInputs(value);
   }
-  if (quoted) refuse('a quote is not closed', 'body');
-  if (any || field !== '') rows.push([...row, field]);
-  const names = rows.shift() ?? refuse('the CSV has no header row', 'body');
-  return fromRows(names, rows, 'body', true);
 }

@@ -1,5 +1,5 @@
 /** What the reactions share: the doors of the modules they join. */
-import type { Deployments } from '../../modules/deployments/index.ts';
+import type { Deployments, Servables } from '../../modules/deployments/index.ts';
 import type { Packaging } from '../../modules/packaging/index.ts';
 import type { Pipelines } from '../../modules/pipelines/index.ts';
 import type { Registry } from '../../modules/registry/index.ts';
@@ -20,6 +20,7 @@ export interface LoopDeps {
   readonly registry: Registry;
   readonly packaging: Packaging;
   readonly deployments: Deployments;
+  readonly servables: Servables;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;

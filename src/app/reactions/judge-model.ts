@@ -45,6 +45,8 @@ interface Parity {
   readonly rows: number;
   readonly max_abs_diff: number;
   readonly inputs?: readonly { readonly name: string; readonly type: string }[];
+  /** Rows with answers that a data plane must see repeated: see modules/serving/golden. */
+  readonly golden?: unknown;
 }
 
 /** The report of the built-in export step, if the pipeline has one. */
@@ -95,6 +97,10 @@ async function lineageOf(
   const outputs = outputsOf(deps, steps);
   const parity = await parityOf(outputs, run.steps);
   const signature = signatureOf(parity);
+  const golden =
+    parity?.golden === undefined
+      ? undefined
+      : await deps.artifacts.put(new TextEncoder().encode(JSON.stringify(parity.golden)));
   const referenceDigest = await referenceOf(deps, outputs, run.steps);
   const params = Object.assign(
     {},
@@ -112,6 +118,7 @@ async function lineageOf(
     ...(run.commit === undefined ? {} : { commit: run.commit }),
     ...(signature === undefined ? {} : { signature }),
     ...(referenceDigest === undefined ? {} : { referenceDigest }),
+    ...(golden === undefined ? {} : { goldenDigest: golden.digest }),
     ...(parity === undefined ? {} : { parity: { maxAbsDiff: parity.max_abs_diff, rows: parity.rows } }),
   };
 }

@@ -3,6 +3,7 @@ import { MillwrightError } from '../../domain/errors.ts';
 import type { ModelVersion } from '../../domain/registry.ts';
 import type { Context } from '../../ports/context.ts';
 import type { Reaction } from '../dispatcher.ts';
+import { NO_PROJECT, outcomeOf } from '../deployment-target.ts';
 import { type LoopDeps, systemContext } from './deps.ts';
 import { followAlias } from './follow-alias.ts';
 
@@ -60,7 +61,13 @@ export function releaseModel(deps: LoopDeps): Reaction {
       });
       if (released.length > 0) return;
       if (!(await mayServe(deps, ctx, version))) return;
-      const plan = await deps.deployments.plan(ctx, { project: event.project, endpoint: spec.endpoint, version });
+      const outcome = outcomeOf(spec);
+      const plan = await deps.deployments.plan(ctx, {
+        project: event.project,
+        endpoint: spec.endpoint,
+        version,
+        ...(outcome === undefined ? {} : { outcome }),
+      });
       if (!plan.unchanged)
         await deps.deployments.deploy(ctx, plan, `${spec.project} v${version.number} passed its gates`);
     },
@@ -75,7 +82,8 @@ export function moveChampion(deps: LoopDeps): Reaction {
     async handle(event, signal) {
       if (event.type !== 'rollout.promoted' && event.type !== 'endpoint.rolled_back') return;
       const endpoint = await deps.store.endpoints.get(event.data.endpoint);
-      if (endpoint === undefined) return;
+      // An endpoint without a project serves what it was told to, also a challenger: nobody asked for the alias to move.
+      if (endpoint === undefined || endpoint.project === NO_PROJECT) return;
       const number = event.type === 'rollout.promoted' ? event.data.version : event.data.to;
       await followAlias(deps, systemContext(deps, signal, event), {
         model: endpoint.model,

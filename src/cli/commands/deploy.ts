@@ -10,41 +10,92 @@ interface Followed {
   readonly rollout: Schemas['Rollout'] | undefined;
 }
 
-/** Follows a rollout; a canary that holds for hours is left alone after the time given. */
+/** How long a rollout is followed: an A/B test takes days, so only its start is. */
+const PATIENCE_MS = { canary: 60_000, 'all-at-once': 60_000, shadow: 60_000, ab: 3000 } as const;
+
+/** Follows a rollout; one that holds for hours is left alone after a while. */
 async function follow(
   client: Api,
   name: string,
-  id: string | undefined,
+  started: Schemas['Rollout'] | undefined,
   out: Output,
-  patienceMs: number,
 ): Promise<Followed> {
-  const until = Date.now() + patienceMs;
+  const until = Date.now() + PATIENCE_MS[started?.strategy ?? 'canary'];
   let told = '';
   for (;;) {
     const detail = await unwrap(client.GET('/api/v1/endpoints/{name}', { params: { path: { name } } }));
     const { endpoint } = detail;
     const line = endpoint.releases
-      .filter((release) => release.percent > 0)
-      .map((release) => `v${release.version} ${release.percent}%`)
+      .filter((release) => release.percent > 0 || release.role === 'shadow')
+      .map((release) =>
+        release.role === 'shadow'
+          ? `v${release.version} answers copies of ${endpoint.mirror?.percent ?? 100}%`
+          : `v${release.version} ${release.percent}%`,
+      )
       .join('  ');
     if (line !== told) out.note(`  ${line}`);
     told = line;
     // By its id: the endpoint itself names a rollout only while it runs.
-    const rollout = detail.rollouts.find((one) => one.id === id);
+    const rollout = detail.rollouts.find((one) => one.id === started?.id);
     if (rollout?.status !== 'running' || Date.now() > until) return { endpoint, rollout };
     await sleep(250);
   }
 }
 
-export async function run({ api, out }: Session, args: readonly string[], flags: Flags): Promise<void> {
-  const client = await api();
-  const name = await whichEndpoint(client, args[0]);
-  const asked = textFlag(flags, 'version');
-  const body = asked === undefined ? {} : { version: Number(asked.replace(/^v/, '')) };
-  if (body.version !== undefined && !Number.isInteger(body.version))
-    throw new MillwrightError('MW-USAGE', `--version ${asked ?? ''} is not a number`, {
+/** What goes on without the terminal. */
+function underWay(name: string, rollout: Schemas['Rollout']): readonly string[] {
+  const what = {
+    canary: 'A canary is under way',
+    'all-at-once': 'The new version is watched',
+    shadow: 'A shadow is under way: nobody gets its answers',
+    ab: `An A/B test is under way: ${rollout.ab?.split ?? 50} % of the callers get v${rollout.version}`,
+  }[rollout.strategy];
+  return [
+    `${what}${rollout.waits === undefined ? '' : ` (${safe(rollout.waits)})`}.`,
+    `It goes on by itself: mw open endpoints/${name}`,
+  ];
+}
+
+/** `--version 3` of the endpoint's model, or `--model name@alias` of any registered one. */
+function wantedOf(flags: Flags): { readonly version?: number; readonly model?: string } {
+  const [asked, model] = [textFlag(flags, 'version'), textFlag(flags, 'model')];
+  if (asked !== undefined && model !== undefined)
+    throw new MillwrightError('MW-USAGE', 'give --model with its version, or --version, not both', {
+      where: '--version',
+      next: `mw deploy --model ${model.split(/[/@]/)[0] ?? model}/${asked}`,
+    });
+  if (model !== undefined) return { model };
+  if (asked === undefined) return {};
+  const version = Number(asked.replace(/^v/, ''));
+  if (!Number.isInteger(version))
+    throw new MillwrightError('MW-USAGE', `--version ${asked} is not a number`, {
+      where: '--version',
       next: 'mw models',
     });
+  return { version };
+}
+
+/** `--endpoint NAME` or the argument; of a model without either, the model's name. */
+async function endpointOf(
+  client: Api,
+  args: readonly string[],
+  flags: Flags,
+  model: string | undefined,
+): Promise<string> {
+  const named = textFlag(flags, 'endpoint') ?? args[0];
+  if (named !== undefined || model === undefined) return whichEndpoint(client, named);
+  return model.replace(/^models:\//, '').split(/[/@]/)[0] ?? model;
+}
+
+export async function run(session: Session, args: readonly string[], flags: Flags): Promise<void> {
+  const target = textFlag(flags, 'target');
+  if (target === 'kubernetes') return (await import('./deploy-kubernetes.ts')).run(session, args, flags);
+  if (target !== undefined)
+    throw new MillwrightError('MW-USAGE', `there is no target "${target}"`, { where: '--target', next: 'kubernetes' });
+  const { api, out } = session;
+  const client = await api();
+  const body = wantedOf(flags);
+  const name = await endpointOf(client, args, flags, body.model);
   const params = { path: { name } };
   const plan = await unwrap(client.POST('/api/v1/endpoints/{name}/plan', { params, body }));
   for (const change of plan.changes) out.note(`  ${change.sign} ${safe(change.text)}`);
@@ -54,7 +105,7 @@ export async function run({ api, out }: Session, args: readonly string[], flags:
     return;
   }
   const started = await unwrap(client.POST('/api/v1/endpoints/{name}/deploy', { params, body }));
-  const { endpoint, rollout } = await follow(client, name, started.rollout?.id, out, 60_000);
+  const { endpoint, rollout } = await follow(client, name, started.rollout, out);
   if (rollout?.status === 'rolled-back') {
     throw new MillwrightError(
       'MW-GATE-REFUSED',
@@ -64,9 +115,7 @@ export async function run({ api, out }: Session, args: readonly string[], flags:
   }
   out.result({ ...endpoint, ...(rollout === undefined ? {} : { rollout }) }, () => [
     `${name} answers at ${endpoint.restUrl}`,
-    ...(rollout?.status === 'running'
-      ? [`A canary is under way; it goes on by itself: mw open endpoints/${name}`]
-      : []),
+    ...(rollout?.status === 'running' ? underWay(name, rollout) : []),
     `next: mw predict ${name}`,
   ]);
 }

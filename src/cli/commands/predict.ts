@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { MillwrightError } from '../../domain/errors.ts';
 import { unwrap } from '../client/client.ts';
-import type { Session } from '../session.ts';
+import type { Flags, Session } from '../session.ts';
 import { whichEndpoint } from '../which-endpoint.ts';
 
 type Row = Record<string, string | number | boolean | null>;
@@ -37,7 +37,9 @@ async function rowsOf(name: string, text: string | undefined, example: Row | und
   }
 }
 
-export async function run({ api, out }: Session, args: readonly string[]): Promise<void> {
+export async function run(session: Session, args: readonly string[], flags: Flags): Promise<void> {
+  if (flags['batch'] !== undefined) return (await import('./predict-batch.ts')).run(session, args, flags);
+  const { api, out } = session;
   const client = await api();
   const named = args.length > 1 || !/^[[{]|\.json$/.test(args[0] ?? '') ? args[0] : undefined;
   const name = await whichEndpoint(client, named);

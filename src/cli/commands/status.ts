@@ -13,8 +13,14 @@ const MARK: Readonly<Record<string, string>> = {
 
 export async function run({ api, out, config }: Session): Promise<void> {
   const client = await api();
-  const [home, server] = await Promise.all([unwrap(client.GET('/api/v1/home')), unwrap(client.GET('/api/v1/server'))]);
-  out.result({ server, ...home }, () => {
+  const [home, server, { endpoints }] = await Promise.all([
+    unwrap(client.GET('/api/v1/home')),
+    unwrap(client.GET('/api/v1/server')),
+    unwrap(client.GET('/api/v1/endpoints')),
+  ]);
+  const projects = new Set(home.projects.map((project) => project.name));
+  const alone = endpoints.filter((endpoint) => !projects.has(endpoint.project));
+  out.result({ server, ...home, endpoints: alone }, () => {
     const { paint } = out;
     const colour = (state: string): ((text: string) => string) =>
       state === 'failed' ? paint.red : state === 'warning' ? paint.yellow : state === 'done' ? paint.green : paint.dim;
@@ -40,11 +46,20 @@ export async function run({ api, out, config }: Session): Promise<void> {
             `  next: ${safe(project.next.text)}${project.next.command === undefined ? '' : `  ${paint.bold(safe(project.next.command))}`}`,
           ]),
     ]);
-    const none = home.projects.length === 0 ? ['', 'No project yet. In the folder of your train.py: mw init'] : [];
+    const others = alone.flatMap(({ name, model, releases, rollout }) => {
+      const shares = releases.filter((one) => one.percent > 0).map((one) => `v${one.version} ${one.percent}%`);
+      const waits = rollout?.waits === undefined ? [] : [rollout.waits];
+      return `  ${safe(name).padEnd(20)} ${paint.dim(safe([model, shares.join(' '), ...waits].join(' · ')))}`;
+    });
+    const none =
+      home.projects.length === 0 && alone.length === 0
+        ? ['', 'No project yet. In the folder of your train.py: mw init']
+        : [];
     return [
       `${server.url}  pid ${server.pid}  home ${config.home}`,
       `inference ${server.rest}  gRPC ${server.grpc}`,
       ...cards,
+      ...(others.length === 0 ? [] : ['', paint.bold('endpoints without a project'), ...others]),
       ...none,
     ];
   });

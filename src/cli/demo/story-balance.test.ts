@@ -29,9 +29,21 @@ const endpoint = (dropped: number): EndpointView => ({
   grpcAddress: '',
   plane: { up: true },
   releases: [
-    { releaseId: 'r2', version: 2, percent: 100, role: 'champion', calls: 10, rows: 500, errors: 0, rejected: 0 },
+    {
+      releaseId: 'r2',
+      version: 2,
+      percent: 100,
+      role: 'champion',
+      calls: 10,
+      rows: 500,
+      errors: 0,
+      rejected: 0,
+      runtime: 'onnx',
+    },
   ],
   log: { written: 10, dropped, pending: 0 },
+  limits: { timeoutMs: 30_000, queue: 2048, replicas: { min: 1, max: 2 }, idleMs: 0, memoryMib: 4096 },
+  logging: { sample: 100, redact: [] },
 });
 
 const turn: Turn = {

@@ -91,7 +91,7 @@ export function createDelivery(deps: { readonly store: MetadataStore; readonly c
         ...(records.champion === undefined ? {} : { champion: records.champion }),
         ...(candidate === undefined ? {} : { candidate }),
         situation,
-        stages: stagesOf(records),
+        stages: stagesOf(records, clock.now()),
         ...(next === undefined ? {} : { next }),
         openAlerts,
         runningPipelines,

@@ -4,6 +4,7 @@ import type { Endpoint, Image, Rollout } from '../../domain/deployments.ts';
 import type { Alert, Evaluation } from '../../domain/monitoring.ts';
 import type { PipelineRun, StepRun } from '../../domain/pipelines.ts';
 import type { Estimate, ModelVersion } from '../../domain/registry.ts';
+import { rolloutWait } from '../../domain/rollout-reading.ts';
 
 export interface ProjectRecords {
   readonly project: string;
@@ -119,19 +120,24 @@ function packageStage({ project, image }: ProjectRecords): Stage {
   };
 }
 
-function deployStage({ project, endpoint, rollout }: ProjectRecords): Stage {
+const NAMES = { shadow: 'shadow', ab: 'A/B test' };
+
+function deployStage({ project, endpoint, rollout }: ProjectRecords, now: number): Stage {
   if (endpoint === undefined || endpoint.weights.length === 0) return never('deploy');
   const href = `/p/${project}/endpoints/${endpoint.id}`;
   if (rollout?.status === 'running') {
     const weight = endpoint.weights.find((one) => one.releaseId === rollout.releaseId);
     const percent = weight?.percent ?? 0;
+    const wait = rolloutWait(rollout, now);
+    const how = rollout.strategy === 'shadow' || rollout.strategy === 'ab' ? `${NAMES[rollout.strategy]}: ` : '';
     return {
       stage: 'deploy',
-      state: 'running',
+      state: wait?.overdue === true ? 'warning' : 'running',
       progress: percent / 100,
       percent,
       at: rollout.createdAt,
       href,
+      ...(wait === undefined ? {} : { text: `${how}${wait.text}` }),
       ...(weight === undefined ? {} : { version: weight.version }),
     };
   }
@@ -168,13 +174,13 @@ function watchStage({ project, alert, evaluation, drift }: ProjectRecords): Stag
 }
 
 /** Six stages, clockwise from data. */
-export function stagesOf(records: ProjectRecords): readonly Stage[] {
+export function stagesOf(records: ProjectRecords, now: number): readonly Stage[] {
   return [
     dataStage(records),
     trainStage(records),
     validateStage(records),
     packageStage(records),
-    deployStage(records),
+    deployStage(records, now),
     watchStage(records),
   ];
 }

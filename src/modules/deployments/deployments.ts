@@ -9,15 +9,17 @@ import type { ModelVersion } from '../../domain/registry.ts';
 import { createMutex } from '../../platform/mutex.ts';
 import type { Context } from '../../ports/context.ts';
 import type { PlaneStatus } from '../../ports/data-plane.ts';
-import type { Stores } from '../../ports/metadata-store.ts';
-import { describe, readGuards, windowOf } from './guards.ts';
+import { createMeasurements } from './measurements.ts';
+import type { MeasurementDeps } from './measurements.ts';
 import { planDeployment } from './plan.ts';
-import type { DeploymentPlan } from './plan.ts';
+import type { DeploymentPlan, Servable } from './plan.ts';
 import { advance, emit, rollBackRollout } from './rollout-steps.ts';
 import type { Author, StepDeps } from './rollout-steps.ts';
 import { pushRoute } from './route-push.ts';
 import type { PushDeps, PushResult } from './route-push.ts';
-import { atBaseline, ended, observed, settledOn, stableOf, withShare } from './transitions.ts';
+import { changeSettings, runningOf, startRollout } from './start-rollout.ts';
+import { settledOn, stableOf } from './transitions.ts';
+import { setBaseline, watch } from './watch.ts';
 
 interface Deployed {
   readonly endpoint: Endpoint;
@@ -38,7 +40,15 @@ export interface Deployments {
   /** Reads and writes nothing else. Throws MW-STATE for a version that cannot be served, MW-CONFIG-EXPRESSION for an unusable guard. */
   plan(
     ctx: Context,
-    request: { readonly project: string; readonly endpoint: EndpointSpec; readonly version: ModelVersion },
+    request: {
+      readonly project: string;
+      readonly endpoint: EndpointSpec;
+      readonly version: ModelVersion;
+      /** What the version is served from; default: the ONNX artifact of its pipeline. */
+      readonly servable?: Servable;
+      /** The outcome that `quality.*` guards judge by. */
+      readonly outcome?: string;
+    },
   ): Promise<DeploymentPlan>;
   /** Does what the plan says. A running rollout of the endpoint is ended and its candidate replaced. */
   deploy(ctx: Context, plan: DeploymentPlan, cause: string): Promise<Deployed>;
@@ -53,7 +63,7 @@ export interface Deployments {
   rollouts(endpoint: string, limit?: number): Promise<readonly Rollout[]>;
 }
 
-type DeploymentsDeps = PushDeps & StepDeps;
+type DeploymentsDeps = PushDeps & StepDeps & MeasurementDeps;
 
 const SYSTEM: Author = { actor: 'system' };
 const authorOf = (ctx: Context): Author => ({
@@ -64,6 +74,9 @@ const authorOf = (ctx: Context): Author => ({
 export function createDeployments(deps: DeploymentsDeps): Deployments {
   const { store, plane, clock } = deps;
   const alone = createMutex();
+  const measurements = createMeasurements(deps);
+  /** Something was committed that the plane did not get: it is to be tried again, whether a rollout runs or not. */
+  let behind = false;
 
   async function current(id: string): Promise<Endpoint> {
     const endpoint = await store.endpoints.get(id);
@@ -71,11 +84,6 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
       throw new MillwrightError('MW-NOT-FOUND', `there is no endpoint "${id}"`, { next: 'list them with: mw status' });
     return endpoint;
   }
-
-  const runningOf = async (stores: Stores, endpoint: Endpoint | undefined): Promise<Rollout | undefined> => {
-    const rollout = endpoint?.rolloutId === undefined ? undefined : await stores.rollouts.get(endpoint.rolloutId);
-    return rollout?.status === 'running' ? rollout : undefined;
-  };
 
   /** The candidate did not load: production goes on unchanged and the rollout says why. */
   async function refused(
@@ -90,119 +98,12 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
   /** Pushes and reacts to a refusal of the running candidate. */
   async function push(endpointId: string, author: Author): Promise<PushResult> {
     const result = await pushRoute(deps, endpointId);
+    behind ||= result.state === 'waiting';
     if (result.state !== 'refused') return result;
     const running = await runningOf(store, await store.endpoints.get(endpointId));
     if (running !== undefined && (result.releaseId === undefined || result.releaseId === running.releaseId))
       await refused(running, author, result);
     return result;
-  }
-
-  async function setBaseline(rollout: Rollout, status: PlaneStatus): Promise<void> {
-    const stats = status.stats
-      .find((entry) => entry.endpoint === rollout.endpoint)
-      ?.releases.find((entry) => entry.releaseId === rollout.releaseId);
-    const baseline = {
-      planeStartedAt: status.startedAt,
-      calls: stats?.calls ?? 0,
-      errors: stats?.errors ?? 0,
-      latency: stats?.latency.counts ?? [],
-    };
-    await store.rollouts.update(rollout.id, (doc) => atBaseline(doc, baseline));
-  }
-
-  async function desire(
-    tx: Stores,
-    plan: DeploymentPlan,
-    cause: string,
-    author: Author,
-  ): Promise<{ rollout: Rollout; release: Release }> {
-    const now = clock.now();
-    const before = await tx.endpoints.get(plan.endpoint);
-    if (before !== undefined && before.project !== plan.project) {
-      throw new MillwrightError(
-        'MW-EXISTS',
-        `the endpoint "${plan.endpoint}" belongs to the project ${before.project}`,
-        {
-          where: 'endpoint.name',
-          next: 'choose another name in millwright.yaml',
-        },
-      );
-    }
-    const running = await runningOf(tx, before);
-    const stable = before === undefined ? undefined : stableOf(before, running);
-    if (running !== undefined && before !== undefined) {
-      const reason = `replaced by v${plan.version}`;
-      await tx.rollouts.update(running.id, (doc) => ended(doc, 'rolled-back', now, reason));
-      const old = await tx.releases.get(running.releaseId);
-      await emit(deps, tx, plan.project, author, {
-        type: 'rollout.rolled_back',
-        data: {
-          endpoint: plan.endpoint,
-          rolloutId: running.id,
-          version: old?.version ?? 0,
-          reason,
-          ...(stable === undefined ? {} : { to: stable.version }),
-        },
-      });
-    }
-    const release: Release = {
-      id: `${plan.endpoint}-r${await tx.counter(`release:${plan.endpoint}`)}`,
-      createdAt: now,
-      endpoint: plan.endpoint,
-      model: plan.model,
-      version: plan.version,
-      modelDigest: plan.modelDigest,
-      ...(plan.imageDigest === undefined ? {} : { imageDigest: plan.imageDigest }),
-    };
-    await tx.releases.insert(release);
-    const direct = stable === undefined;
-    const rollout: Rollout = {
-      id: `${plan.endpoint}-o${await tx.counter(`rollout:${plan.endpoint}`)}`,
-      createdAt: now,
-      endpoint: plan.endpoint,
-      releaseId: release.id,
-      ...(stable === undefined ? {} : { fromReleaseId: stable.releaseId }),
-      status: 'running',
-      steps: (direct ? [100] : plan.steps).map((percent, index) =>
-        index === 0 ? { percent, startedAt: now } : { percent },
-      ),
-      stepIndex: 0,
-      hold: direct ? { ms: 0, calls: 0 } : plan.hold,
-      guards: (direct ? [] : plan.guards).map((text) => ({ at: now, text, tripped: undefined })),
-      cause,
-    };
-    await tx.rollouts.insert(rollout);
-    const bare: Endpoint = before ?? {
-      id: plan.endpoint,
-      createdAt: now,
-      project: plan.project,
-      model: plan.model,
-      epoch: 0,
-      weights: [],
-    };
-    const settled = running === undefined ? bare : settledOn(bare, stable, bare.previous);
-    const candidate = { releaseId: release.id, version: plan.version };
-    const next: Endpoint = {
-      ...withShare(settled, candidate, stable, rollout.steps[0]?.percent ?? 100),
-      model: plan.model,
-      rolloutId: rollout.id,
-    };
-    if (before === undefined) await tx.endpoints.insert(next);
-    else await tx.endpoints.update(plan.endpoint, () => next);
-    await emit(deps, tx, plan.project, author, {
-      type: 'release.created',
-      data: { endpoint: plan.endpoint, releaseId: release.id, version: plan.version },
-    });
-    await emit(deps, tx, plan.project, author, {
-      type: 'rollout.started',
-      data: {
-        endpoint: plan.endpoint,
-        rolloutId: rollout.id,
-        version: plan.version,
-        ...(stable === undefined ? {} : { from: stable.version }),
-      },
-    });
-    return { rollout, release };
   }
 
   /** A rollout without anything to watch (first deployment, all at once) is promoted as soon as it serves. */
@@ -212,15 +113,43 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
     if (!watched) await advance(deps, rollout.id, author, 'at once');
     else
       await plane.status().then(
-        (status) => setBaseline(rollout, status),
+        (status) => setBaseline(deps, rollout, status),
         () => undefined,
       );
+  }
+
+  /** Limits and log without a release. What the plane refuses is taken back, or it would be tried for ever. */
+  async function changeNow(plan: DeploymentPlan, author: Author): Promise<Deployed> {
+    const before = await store.transaction((tx) => changeSettings(deps, tx, plan, author));
+    const result = await push(plan.endpoint, author);
+    if (result.state === 'refused') {
+      await store.transaction(async (tx) => {
+        await tx.endpoints.update(plan.endpoint, ({ limits: _limits, log: _log, ...doc }) => ({
+          ...doc,
+          ...(before.limits === undefined ? {} : { limits: before.limits }),
+          ...(before.log === undefined ? {} : { log: before.log }),
+          epoch: doc.epoch + 1,
+        }));
+        const changes = [`taken back: ${result.reason}`];
+        await emit(deps, tx, plan.project, author, {
+          type: 'endpoint.changed',
+          data: { endpoint: plan.endpoint, changes },
+        });
+      });
+      await push(plan.endpoint, author);
+      throw new MillwrightError('MW-STATE', `the data plane refused it, nothing changed: ${result.reason}`, {
+        where: plan.endpoint,
+        next: 'mw deploy --plan',
+      });
+    }
+    return { endpoint: await current(plan.endpoint), unchanged: false };
   }
 
   async function deployNow(ctx: Context, plan: DeploymentPlan, cause: string): Promise<Deployed> {
     if (plan.unchanged) return { endpoint: await current(plan.endpoint), unchanged: true };
     const author = authorOf(ctx);
-    const { rollout, release } = await store.transaction((tx) => desire(tx, plan, cause, author));
+    if (plan.settings) return changeNow(plan, author);
+    const { rollout, release } = await store.transaction((tx) => startRollout(deps, tx, plan, cause, author));
     const result = await push(plan.endpoint, author);
     if (result.state === 'applied') await settleOrWatch(rollout, author);
     const after = await store.rollouts.get(rollout.id);
@@ -305,63 +234,30 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
     return pushed;
   }
 
-  async function watch(rollout: Rollout, status: PlaneStatus): Promise<void> {
-    const step = rollout.steps[rollout.stepIndex];
-    if (step === undefined) return;
-    // A new plane counts from 0: what the step saw before is gone, so it is watched anew.
-    if (step.baseline === undefined || step.baseline.planeStartedAt !== status.startedAt) {
-      const fresh = step.baseline !== undefined;
-      await setBaseline(rollout, fresh ? { ...status, stats: [] } : status);
-      if (rollout.hold.ms > 0 || rollout.hold.calls > 0 || rollout.guards.length > 0) return;
-    }
-    const stats = status.stats
-      .find((entry) => entry.endpoint === rollout.endpoint)
-      ?.releases.find((entry) => entry.releaseId === rollout.releaseId);
-    const window = windowOf(stats, step.baseline, status.startedAt);
-    const now = clock.now();
-    const guards = readGuards(
-      rollout.guards.map((guard) => guard.text),
-      window,
-      rollout.hold.calls,
-      now,
-    );
-    const moved =
-      window.calls !== step.calls || guards.some((guard, index) => guard.tripped !== rollout.guards[index]?.tripped);
-    if (moved) await store.rollouts.update(rollout.id, (doc) => observed(doc, guards, window.calls));
-    const tripped = guards.find((guard) => guard.tripped === true);
-    if (tripped !== undefined) {
-      await rollBackRollout(
-        deps,
-        rollout.id,
-        SYSTEM,
-        `${tripped.text} at ${step.percent} %: observed ${tripped.observed ?? 'it'} (${describe(window)})`,
-      );
-      await push(rollout.endpoint, SYSTEM);
-      return;
-    }
-    const held = now - (step.startedAt ?? now) >= rollout.hold.ms && window.calls >= rollout.hold.calls;
-    if (!held || guards.some((guard) => guard.tripped === undefined)) return;
-    if ((await advance(deps, rollout.id, SYSTEM, `${step.percent} % held: ${describe(window)}`)) !== 'stepped') return;
-    const result = await push(rollout.endpoint, SYSTEM);
-    const after = await store.rollouts.get(rollout.id);
-    if (result.state === 'applied' && after?.status === 'running') await setBaseline(after, await plane.status());
-  }
+  const watching = {
+    ...deps,
+    measurements,
+    push: (endpoint: string) => push(endpoint, SYSTEM),
+    status: () => plane.status(),
+  };
 
   async function tickNow(): Promise<void> {
     const rollouts = await store.rollouts.find({ where: { status: 'running' }, limit: 1000 });
-    if (rollouts.length === 0) return;
+    measurements.retain(rollouts);
+    if (rollouts.length === 0 && !behind) return;
     const status = await plane.status().catch(() => undefined);
     if (status === undefined) return;
+    behind = false;
     await reconcileWith(status);
     for (const { id } of rollouts) {
       const rollout = await store.rollouts.get(id);
       const endpoint = rollout === undefined ? undefined : await store.endpoints.get(rollout.endpoint);
-      if (rollout?.status === 'running' && endpoint?.rolloutId === id) await watch(rollout, status);
+      if (rollout?.status === 'running' && endpoint?.rolloutId === id) await watch(watching, rollout, status);
     }
   }
 
   return {
-    async plan(_ctx, { project, endpoint: spec, version }) {
+    async plan(_ctx, { project, endpoint: spec, version, servable, outcome }) {
       const endpoint = await store.endpoints.get(spec.name);
       const releases =
         endpoint === undefined
@@ -374,6 +270,8 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
         spec,
         version,
         releases: releases.filter((release) => release !== undefined),
+        ...(servable === undefined ? {} : { servable }),
+        ...(outcome === undefined ? {} : { outcome }),
         ...(endpoint === undefined ? {} : { endpoint }),
         ...(running === undefined ? {} : { running }),
         ...(image === undefined ? {} : { imageDigest: image.id }),

@@ -1,13 +1,26 @@
 /** What a deployment would change: pure data, to print and to compare. */
+import { isDeepStrictEqual } from 'node:util';
 import { MillwrightError } from '../../domain/errors.ts';
 import type { Endpoint, Release, Rollout } from '../../domain/deployments.ts';
-import type { EndpointSpec, RolloutSpec } from '../../domain/project.ts';
-import type { ModelVersion } from '../../domain/registry.ts';
-import { GUARD_VALUES } from './guards.ts';
+import type { AbSpec, EndpointSpec, RolloutSpec } from '../../domain/project.ts';
+import type { ModelSignature, ModelVersion } from '../../domain/registry.ts';
+import { longTime } from '../../domain/rollout-reading.ts';
+import { ENDPOINT_LIMITS, LOG_POLICY } from '../../domain/serving.ts';
+import type { EndpointLimits, LogPolicy, RuntimeSpec } from '../../domain/serving.ts';
+import { checkGuards } from './guard-names.ts';
 
 interface PlanChange {
   readonly sign: '+' | '~' | '-' | '=';
   readonly text: string;
+}
+
+/** What a version is served from, when it is not the ONNX artifact of a pipeline. */
+export interface Servable {
+  readonly modelDigest: string;
+  readonly runtime?: RuntimeSpec;
+  readonly signature?: ModelSignature;
+  readonly goldenDigest?: string;
+  readonly environmentId?: string;
 }
 
 export interface DeploymentPlan {
@@ -15,21 +28,33 @@ export interface DeploymentPlan {
   readonly endpoint: string;
   readonly model: string;
   readonly version: number;
-  readonly modelDigest: string;
+  readonly servable: Servable;
   readonly imageDigest?: string;
+  readonly strategy: RolloutSpec['strategy'];
+  /** Share of the calls that is copied in a step before the first share; only with strategy shadow. */
+  readonly mirror?: number;
+  readonly ab?: AbSpec;
   /** Percent of calls of each step; [100] = at once. */
   readonly steps: readonly number[];
   readonly hold: { readonly ms: number; readonly calls: number };
   readonly guards: readonly string[];
+  readonly outcome?: string;
+  readonly atMostMs?: number;
+  readonly limits: EndpointLimits;
+  readonly log: LogPolicy;
   readonly changes: readonly PlanChange[];
-  /** The same model already takes every call. */
+  /** The same model already takes every call. `settings`: only limits or log are to change, without a release. */
   readonly unchanged: boolean;
+  readonly settings: boolean;
 }
 
 export interface PlanInput {
   readonly project: string;
   readonly spec: EndpointSpec;
   readonly version: ModelVersion;
+  readonly servable?: Servable;
+  /** The outcome that guards on quality judge by. */
+  readonly outcome?: string;
   readonly imageDigest?: string;
   /** The endpoint, its releases by id, and its running rollout, as they are now. */
   readonly endpoint?: Endpoint;
@@ -37,80 +62,145 @@ export interface PlanInput {
   readonly running?: Rollout;
 }
 
-function digestOf(version: ModelVersion): string {
+function servableOf(version: ModelVersion, given: Servable | undefined): Servable {
   if (version.deletedAt !== undefined) {
     throw new MillwrightError('MW-STATE', `${version.model} v${version.number} was deleted`, {
       where: version.id,
       next: 'list versions with: mw models',
     });
   }
-  if (version.lineage !== undefined) return version.lineage.artifactDigest;
+  if (given !== undefined) return given;
+  if (version.lineage !== undefined) return { modelDigest: version.lineage.artifactDigest };
   throw new MillwrightError(
     'MW-STATE',
     `${version.model} v${version.number} has no ONNX artifact that could be served`,
-    {
-      where: version.id,
-      next: 'make the model in a pipeline with an onnx step: see mw init',
-    },
+    { where: version.id, next: 'deploy a version made by a pipeline: mw run' },
   );
 }
 
-/** Guards read what the data plane counts; any other name would never be known and hold the rollout for ever. */
-function checkGuards(rollout: RolloutSpec): void {
-  for (const guard of rollout.rollBackIf) {
-    for (const clause of guard.condition.clauses) {
-      if (GUARD_VALUES.some((name) => name === clause.left)) continue;
-      throw new MillwrightError('MW-CONFIG-EXPRESSION', `"${clause.left}" is nothing a rollout can be judged by`, {
-        where: guard.where,
-        next: `use one of ${GUARD_VALUES.join(', ')}`,
-      });
-    }
-  }
+function checkTest(ab: AbSpec | undefined): AbSpec {
+  const refuse = (message: string, next: string): never => {
+    throw new MillwrightError('MW-CONFIG-VALUE', message, { where: 'endpoint.rollout.ab', next });
+  };
+  if (ab === undefined) return refuse('strategy ab needs "ab"', 'write for example: ab: { outcome: click }');
+  if (!(ab.split >= 1 && ab.split <= 99))
+    refuse(`"ab.split": ${ab.split} % leaves one version without callers`, 'use 1% to 99%, best 50%');
+  if (!(ab.confidence >= 0.5 && ab.confidence <= 0.9999))
+    refuse(`"ab.confidence": ${ab.confidence * 100} % is not from 50% to 99.99%`, 'use 95%');
+  return ab;
 }
 
+const perClient = ({ perClient: rate }: EndpointLimits): string =>
+  rate === undefined ? 'no limit' : `${rate.perSecond} a second, ${rate.burst} at once`;
+
+/** Limits and log as lines, one for each that changes. */
+function settingLines(before: Endpoint | undefined, limits: EndpointLimits, log: LogPolicy): readonly string[] {
+  const old = { ...ENDPOINT_LIMITS, ...before?.limits };
+  const kept = before?.log ?? LOG_POLICY;
+  // `perClient` of the defaults is absent: only the endpoint's own counts.
+  const rows: readonly (readonly [string, string, string])[] = [
+    ['timeout', longTime(old.timeoutMs), longTime(limits.timeoutMs)],
+    ['queue', `${old.queue} calls`, `${limits.queue} calls`],
+    ['rate of a client', perClient(old), perClient(limits)],
+    ['replicas', `${old.replicas.min}..${old.replicas.max}`, `${limits.replicas.min}..${limits.replicas.max}`],
+    [
+      'idle',
+      old.idleMs === 0 ? 'never' : longTime(old.idleMs),
+      limits.idleMs === 0 ? 'never' : longTime(limits.idleMs),
+    ],
+    ['memory', `${old.memoryMib} MiB`, `${limits.memoryMib} MiB`],
+    ['log', `${kept.sample} % of calls`, `${log.sample} % of calls`],
+    ['not logged', kept.redact.join(', ') || 'nothing', log.redact.join(', ') || 'nothing'],
+  ];
+  const told = rows.filter(([, a, b]) => a !== b).map(([name, a, b]) => `${name}: ${a} → ${b}`);
+  const same = isDeepStrictEqual(old, { ...ENDPOINT_LIMITS, ...limits }) && isDeepStrictEqual({ ...kept }, { ...log });
+  // Two times that read alike may differ by milliseconds.
+  return told.length === 0 && !same ? ['limits or log'] : told;
+}
+
+function rolloutLines(input: PlanInput, steps: readonly number[], strategy: RolloutSpec['strategy'], calm: boolean) {
+  const { spec, version, endpoint, running } = input;
+  const { rollout } = spec;
+  const name = `v${version.number}`;
+  const shares = steps.map((percent) => `${percent} %`).join(' → ');
+  const lines: PlanChange[] = [];
+  if (strategy === 'shadow' && !calm)
+    lines.push({ sign: '~', text: `${name}: answers copies of ${rollout.mirror} % of calls, compared row by row` });
+  if (strategy === 'ab' && rollout.ab !== undefined && !calm) {
+    const { ab } = rollout;
+    lines.push({
+      sign: '~',
+      text: `${name}: ${ab.split} % of the callers until ${ab.metric} of "${ab.outcome}" decides at ${ab.confidence * 100} %, at most ${longTime(ab.atMostMs)}`,
+    });
+  } else lines.push({ sign: '~', text: `${name}: ${shares} of calls` });
+  if (!calm) for (const guard of rollout.rollBackIf) lines.push({ sign: '=', text: `rolls back if ${guard.text}` });
+  const before: PlanChange[] = [];
+  if (endpoint === undefined) before.push({ sign: '+', text: `endpoint ${spec.name}` });
+  if (running !== undefined)
+    before.push({ sign: '-', text: `rollout ${running.id}: ended, its candidate is replaced` });
+  return { before, lines };
+}
+
+/** Throws MW-STATE for a version that cannot be served, MW-CONFIG-EXPRESSION for an unusable guard, MW-CONFIG-VALUE for an A/B test without rules. */
 export function planDeployment(input: PlanInput): DeploymentPlan {
   const { spec, version, endpoint, releases, running } = input;
-  checkGuards(spec.rollout);
-  const modelDigest = digestOf(version);
+  const { rollout, limits, log } = spec;
+  if (rollout.strategy === 'ab') checkTest(rollout.ab);
+  const outcome = rollout.ab?.outcome ?? input.outcome;
+  checkGuards(rollout, outcome);
+  const servable = servableOf(version, input.servable);
   const live = endpoint?.weights ?? [];
   const serving = live.map((weight) => ({
     ...weight,
-    digest: releases.find((release) => release.id === weight.releaseId)?.modelDigest,
+    release: releases.find((release) => release.id === weight.releaseId),
   }));
-  const unchanged = running === undefined && serving.length === 1 && serving[0]?.digest === modelDigest;
-  const atOnce = live.length === 0 || spec.rollout.strategy === 'all-at-once';
-  const steps = atOnce ? [100] : spec.rollout.steps;
+  const now = serving[0]?.release;
+  const same =
+    running === undefined &&
+    serving.length === 1 &&
+    now?.modelDigest === servable.modelDigest &&
+    isDeepStrictEqual(now.runtime ?? { kind: 'onnx' }, servable.runtime ?? { kind: 'onnx' });
+  const settings = settingLines(endpoint, limits, log);
+  // The first version of an endpoint has nobody to be compared with.
+  const calm = live.length === 0 || rollout.strategy === 'all-at-once';
+  const strategy = calm ? 'all-at-once' : rollout.strategy;
+  const steps = calm ? [100] : strategy === 'ab' ? [...new Set([rollout.ab?.split ?? 50, 100])] : rollout.steps;
   const changes: PlanChange[] = [];
-  if (unchanged)
-    changes.push({
-      sign: '=',
-      text: `no changes: ${version.model} v${serving[0]?.version} with the same model takes 100 % of ${spec.name}`,
+  if (same) {
+    const text = `${version.model} v${serving[0]?.version} with the same model takes 100 % of ${spec.name}`;
+    changes.push({ sign: '=', text: settings.length === 0 ? `no changes: ${text}` : text });
+  } else {
+    const { before, lines } = rolloutLines(input, steps, strategy, calm);
+    changes.push(...before, {
+      sign: '+',
+      text: `release of ${version.model} v${version.number} (${servable.modelDigest.slice(7, 19)})`,
     });
-  else {
-    if (endpoint === undefined) changes.push({ sign: '+', text: `endpoint ${spec.name}` });
-    if (running !== undefined)
-      changes.push({ sign: '-', text: `rollout ${running.id}: ended, its candidate is replaced` });
-    changes.push({ sign: '+', text: `release of ${version.model} v${version.number} (${modelDigest.slice(7, 19)})` });
-    for (const weight of live)
-      changes.push({ sign: '~', text: `v${weight.version}: ${weight.percent} % of calls, then 0 %, kept warm` });
-    changes.push({
-      sign: '~',
-      text: `v${version.number}: ${steps.map((percent) => `${percent} %`).join(' → ')} of calls`,
-    });
-    if (!atOnce)
-      for (const guard of spec.rollout.rollBackIf) changes.push({ sign: '=', text: `rolls back if ${guard.text}` });
+    if (strategy === 'canary' || strategy === 'all-at-once')
+      for (const weight of live)
+        changes.push({ sign: '~', text: `v${weight.version}: ${weight.percent} % of calls, then 0 %, kept warm` });
+    changes.push(...lines);
   }
+  if (endpoint !== undefined || !same)
+    for (const text of settings) changes.push({ sign: endpoint === undefined ? '+' : '~', text });
   return {
     project: input.project,
     endpoint: spec.name,
     model: version.model,
     version: version.number,
-    modelDigest,
+    servable,
     ...(input.imageDigest === undefined ? {} : { imageDigest: input.imageDigest }),
+    strategy,
+    ...(strategy === 'shadow' ? { mirror: rollout.mirror } : {}),
+    ...(strategy === 'ab' && rollout.ab !== undefined ? { ab: rollout.ab } : {}),
     steps,
-    hold: atOnce ? { ms: 0, calls: 0 } : spec.rollout.hold,
-    guards: atOnce ? [] : spec.rollout.rollBackIf.map((guard) => guard.text),
+    hold: calm ? { ms: 0, calls: 0 } : rollout.hold,
+    guards: calm ? [] : rollout.rollBackIf.map((guard) => guard.text),
+    ...(outcome === undefined || calm ? {} : { outcome }),
+    ...(rollout.atMostMs === undefined || calm ? {} : { atMostMs: rollout.atMostMs }),
+    limits,
+    log,
     changes,
-    unchanged,
+    unchanged: same && settings.length === 0,
+    settings: same && settings.length > 0,
   };
 }

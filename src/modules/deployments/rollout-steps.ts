@@ -3,7 +3,7 @@ import type { Endpoint, Rollout, Weight } from '../../domain/deployments.ts';
 import type { EventData, EventType } from '../../domain/events.ts';
 import type { Clock, Ids } from '../../ports/clock.ts';
 import type { MetadataStore, Stores } from '../../ports/metadata-store.ts';
-import { advanced, ended, settledOn, stableOf, withoutRollout, withShare } from './transitions.ts';
+import { advanced, ended, settledOn, shareOf, stableOf, withoutRollout, withShare } from './transitions.ts';
 
 export interface Author {
   readonly actor: string;
@@ -81,12 +81,48 @@ export async function advance(
       return 'promoted';
     }
     await tx.rollouts.update(rolloutId, (doc) => advanced(doc, now));
-    await tx.endpoints.update(endpoint.id, (doc) => withShare(doc, candidate, stable, next.percent));
+    await tx.endpoints.update(endpoint.id, (doc) =>
+      withShare(doc, candidate, stable, shareOf(rollout, rollout.stepIndex + 1)),
+    );
     await emit(deps, tx, endpoint.project, author, {
       type: 'rollout.stepped',
       data: { ...names, percent: next.percent, reason },
     });
     return 'stepped';
+  });
+}
+
+/** The candidate takes all calls at once, whatever steps there would be. The caller pushes the route. */
+export async function promoteRollout(
+  deps: StepDeps,
+  rolloutId: string,
+  author: Author,
+  reason: string,
+): Promise<boolean> {
+  return deps.store.transaction(async (tx) => {
+    const found = await loadRunning(tx, rolloutId);
+    if (found === undefined) return false;
+    const { endpoint, rollout } = found;
+    const now = deps.clock.now();
+    const stable = stableOf(endpoint, rollout);
+    const candidate = await candidateOf(tx, rollout);
+    await tx.rollouts.update(rolloutId, (doc) => {
+      const last = doc.steps.length - 1;
+      return ended(last > doc.stepIndex ? { ...advanced(doc, now), stepIndex: last } : doc, 'promoted', now, reason);
+    });
+    await tx.endpoints.update(endpoint.id, (doc) =>
+      withoutRollout(withShare(doc, candidate, stable, { percent: 100 })),
+    );
+    await emit(deps, tx, endpoint.project, author, {
+      type: 'rollout.promoted',
+      data: {
+        endpoint: endpoint.id,
+        rolloutId,
+        version: candidate.version,
+        ...(stable === undefined ? {} : { from: stable.version }),
+      },
+    });
+    return true;
   });
 }
 

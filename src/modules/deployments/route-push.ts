@@ -4,6 +4,7 @@ import type { Endpoint, Rollout } from '../../domain/deployments.ts';
 import type { ArtifactStore } from '../../ports/artifact-store.ts';
 import type { DataPlane, PlaneModel, PlaneRoute } from '../../ports/data-plane.ts';
 import type { MetadataStore } from '../../ports/metadata-store.ts';
+import { layOut } from './servable.ts';
 
 export interface PushDeps {
   readonly store: MetadataStore;
@@ -23,6 +24,7 @@ export type PushResult =
 /** What the route may name now or after a rollback. */
 function wantedReleases(endpoint: Endpoint, running: Rollout | undefined): readonly string[] {
   const ids = endpoint.weights.map((weight) => weight.releaseId);
+  if (endpoint.mirror !== undefined) ids.push(endpoint.mirror.releaseId);
   if (endpoint.previous !== undefined) ids.push(endpoint.previous.releaseId);
   if (running?.fromReleaseId !== undefined) ids.push(running.fromReleaseId);
   return [...new Set(ids)];
@@ -31,10 +33,15 @@ function wantedReleases(endpoint: Endpoint, running: Rollout | undefined): reado
 async function planeModel(deps: PushDeps, releaseId: string): Promise<PlaneModel> {
   const release = await deps.store.releases.get(releaseId);
   if (release === undefined) throw new MillwrightError('MW-INTERNAL', `release ${releaseId} is not in the store`);
-  const { model, version, modelDigest } = release;
-  const path = `${deps.modelFolder}/${modelDigest.replace('sha256:', '')}.onnx`;
+  const { model, version, modelDigest, runtime, signature, goldenDigest } = release;
+  const place = `${deps.modelFolder}/${modelDigest.replace('sha256:', '')}`;
+  const path = runtime?.kind === 'python' ? place : `${place}.onnx`;
+  const golden =
+    goldenDigest === undefined ? undefined : `${deps.modelFolder}/${goldenDigest.replace('sha256:', '')}.golden.json`;
   try {
-    await deps.artifacts.materialize(modelDigest, path);
+    if (runtime?.kind === 'python') await layOut(deps.artifacts, modelDigest, place);
+    else if (runtime?.kind !== 'proxy') await deps.artifacts.materialize(modelDigest, path);
+    if (goldenDigest !== undefined && golden !== undefined) await deps.artifacts.materialize(goldenDigest, golden);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new MillwrightError('MW-MODEL-LOAD', `the model of ${releaseId} cannot be read: ${reason}`, {
@@ -42,11 +49,21 @@ async function planeModel(deps: PushDeps, releaseId: string): Promise<PlaneModel
       cause: error,
     });
   }
-  return { releaseId, model, version, modelDigest, path };
+  return {
+    releaseId,
+    model,
+    version,
+    modelDigest,
+    path,
+    ...(runtime === undefined ? {} : { runtime }),
+    ...(signature === undefined ? {} : { signature }),
+    ...(golden === undefined ? {} : { golden }),
+  };
 }
 
 async function routeOf(deps: PushDeps, endpoint: Endpoint, running: Rollout | undefined): Promise<PlaneRoute> {
   const named = new Set(endpoint.weights.map((weight) => weight.releaseId));
+  if (endpoint.mirror !== undefined) named.add(endpoint.mirror.releaseId);
   const models: PlaneModel[] = [];
   for (const releaseId of wantedReleases(endpoint, running)) {
     try {
@@ -57,7 +74,17 @@ async function routeOf(deps: PushDeps, endpoint: Endpoint, running: Rollout | un
     }
   }
   const weights = endpoint.weights.map(({ releaseId, percent }) => ({ releaseId, percent }));
-  return { endpoint: endpoint.id, epoch: endpoint.epoch, weights, models };
+  const { mirror, experiment, limits, log } = endpoint;
+  return {
+    endpoint: endpoint.id,
+    epoch: endpoint.epoch,
+    weights,
+    models,
+    ...(mirror === undefined ? {} : { mirror: { releaseId: mirror.releaseId, percent: mirror.percent } }),
+    ...(experiment === undefined ? {} : { experiment }),
+    ...(limits === undefined ? {} : { limits }),
+    ...(log === undefined ? {} : { log }),
+  };
 }
 
 /** The plane has an epoch that is not older than ours: ours is raised above it, unless it is the very one. */

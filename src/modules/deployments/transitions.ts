@@ -12,28 +12,61 @@ export function stableOf(endpoint: Endpoint, running: Rollout | undefined): Weig
   return found.find((weight) => weight.releaseId === running.fromReleaseId);
 }
 
-/** The candidate takes `percent`, the stable release the rest. */
+/** A step of a rollout on the endpoint: the candidate's share, the copies it gets, the test that splits the keys. */
+export interface Share {
+  readonly percent: number;
+  /** Share of the calls that is copied to the candidate. */
+  readonly mirror?: number;
+  readonly experiment?: string;
+}
+
+function bare(endpoint: Endpoint): Endpoint {
+  const { mirror: _mirror, experiment: _experiment, ...rest } = endpoint;
+  return rest;
+}
+
+/** The candidate takes its share, the stable release the rest. */
 export function withShare(
   endpoint: Endpoint,
   candidate: Omit<Weight, 'percent'>,
   stable: Weight | undefined,
-  percent: number,
+  { percent, mirror, experiment }: Share,
 ): Endpoint {
   const weights =
     stable === undefined || percent >= 100
       ? all(candidate)
-      : [
-          { ...candidate, percent },
-          { ...stable, percent: 100 - percent },
-        ];
+      : percent <= 0
+        ? all(stable)
+        : [
+            { ...candidate, percent },
+            { ...stable, percent: 100 - percent },
+          ];
   // While the candidate takes every call the stable release must stay loaded, so that going back is one pointer write.
   const previous = stable !== undefined && percent >= 100 ? { previous: { ...stable, percent: 0 } } : {};
-  return { ...endpoint, ...previous, weights, epoch: endpoint.epoch + 1 };
+  return {
+    ...bare(endpoint),
+    ...previous,
+    weights,
+    epoch: endpoint.epoch + 1,
+    ...(mirror === undefined ? {} : { mirror: { ...candidate, percent: mirror } }),
+    ...(experiment === undefined ? {} : { experiment }),
+  };
+}
+
+/** What a rollout's step asks of the endpoint. */
+export function shareOf(rollout: Pick<Rollout, 'id' | 'strategy' | 'steps'>, index: number): Share {
+  const step = rollout.steps[index];
+  const percent = step?.percent ?? 100;
+  return {
+    percent,
+    ...(step?.mirror === undefined ? {} : { mirror: step.mirror }),
+    ...(rollout.strategy === 'ab' && percent < 100 ? { experiment: rollout.id } : {}),
+  };
 }
 
 /** Only `release` takes calls; no rollout runs any more. `kept` stays warm. */
 export function settledOn(endpoint: Endpoint, release: Weight | undefined, kept: Weight | undefined): Endpoint {
-  const { rolloutId: _rollout, previous: _previous, ...rest } = endpoint;
+  const { rolloutId: _rollout, previous: _previous, ...rest } = bare(endpoint);
   return {
     ...rest,
     weights: release === undefined ? [] : all(release),

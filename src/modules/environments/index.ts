@@ -30,6 +30,8 @@ export interface Environments {
     progress: (line: string) => void,
     project?: string,
   ): Promise<Environment>;
+  /** As `ensure`, of requirements that are no file of a project: those of a model that a client logged. */
+  ensureFrom(ctx: Context, request: BuildRequest, progress: (line: string) => void): Promise<Environment>;
   /** Throws MW-NOT-FOUND. */
   get(id: string): Promise<Environment>;
   list(): Promise<readonly Environment[]>;
@@ -80,13 +82,22 @@ export function createEnvironments({ store, builder, clock, ids }: EnvironmentsD
     });
   }
 
+  async function build(
+    ctx: Context,
+    request: BuildRequest,
+    progress: (line: string) => void,
+    project: string,
+  ): Promise<Environment> {
+    const started = clock.monotonic();
+    const built = await builder.build(request, progress, ctx.signal);
+    return record(ctx, built, Math.round(clock.monotonic() - started), project);
+  }
+
   return {
     async ensure(ctx, spec, workspace, progress, project = '') {
-      const request = await readRequirements(spec, workspace);
-      const started = clock.monotonic();
-      const built = await builder.build(request, progress, ctx.signal);
-      return record(ctx, built, Math.round(clock.monotonic() - started), project);
+      return build(ctx, await readRequirements(spec, workspace), progress, project);
     },
+    ensureFrom: (ctx, request, progress) => build(ctx, request, progress, ''),
     async get(id) {
       const found = await store.environments.get(id);
       if (found === undefined)

@@ -27,13 +27,14 @@ function limits(condition: Condition): string {
   return condition.clauses
     .map((clause) => {
       if ('low' in clause) return `${clause.op} ${clause.low}..${clause.high}`;
-      const { name, offset } = clause.right;
+      const { name, factor, offset } = clause.right;
+      const named = factor === undefined ? name : `${name} * ${factor}`;
       const limit =
-        name === undefined
+        named === undefined
           ? String(offset)
           : offset === 0
-            ? name
-            : `${name} ${offset < 0 ? '-' : '+'} ${Math.abs(offset)}`;
+            ? named
+            : `${named} ${offset < 0 ? '-' : '+'} ${Math.abs(offset)}`;
       return `${clause.op} ${limit}`;
     })
     .join(` ${condition.join} `);

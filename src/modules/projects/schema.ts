@@ -93,11 +93,26 @@ const model = z
 
 const percent = z.union([z.string().regex(/^\d+(\.\d+)?%$/, 'a share such as 10%'), z.number().min(0).max(100)]);
 
+const ab = z.strictObject({
+  outcome: z.string().min(1).max(100).describe('The outcome that decides, by its name.'),
+  metric: z
+    .enum(['outcome_rate', 'accuracy', 'log_loss', 'brier'])
+    .default('outcome_rate')
+    .describe('What is compared between the two versions.'),
+  split: percent.default('50%').describe("The new version's share of the callers (sticky_key, else the request id)."),
+  confidence: percent.default('95%').describe('Of the confidence sequence: valid however often it is looked at.'),
+  at_most: duration.default('14d').describe('It ends without a winner after this long; the old version stays.'),
+});
+
 const rollout = z.strictObject({
   strategy: z
-    .enum(['canary', 'all-at-once'])
+    .enum(['canary', 'all-at-once', 'shadow', 'ab'])
     .default('canary')
-    .describe('canary takes the calls share by share; all-at-once takes them all. The first version always takes all.'),
+    .describe(
+      'canary takes the calls share by share; shadow answers copies of them first; ab splits the callers until outcomes decide; all-at-once takes them all. The first version always takes all.',
+    ),
+  mirror: percent.default('100%').describe('shadow: share of the calls that is copied to the new version.'),
+  ab: ab.optional().describe('Needed with strategy ab.'),
   steps: z
     .array(percent)
     .min(1)
@@ -112,13 +127,54 @@ const rollout = z.strictObject({
     )
     .default('2m')
     .describe('How long each share is watched: a duration, a number of calls, or both.'),
+  at_most: duration
+    .optional()
+    .describe('A step that lasts longer (for want of calls or outcomes) is shown as overdue; it goes on.'),
   roll_back_if: z.array(condition).max(20).default([]).describe('For example: error_rate > 1%, latency.p99 > 50ms.'),
 });
+
+const limits = z
+  .strictObject({
+    timeout: duration.default('30s').describe('Longest wait for an answer when the caller asks for none.'),
+    queue: z.number().int().min(1).max(100_000).default(2048).describe('Calls that may wait; more are refused (429).'),
+    rate: z
+      .number()
+      .positive()
+      .max(1_000_000)
+      .optional()
+      .describe('Calls a second of one client (its token, else its address).'),
+    burst: z
+      .number()
+      .int()
+      .min(1)
+      .max(100_000)
+      .optional()
+      .describe('Calls at once on top of the rate; default: the rate.'),
+    replicas: z
+      .string()
+      .regex(/^\d{1,2}(\.\.\d{1,2})?$/, 'a number or a range such as 1..4')
+      .default('1..2')
+      .describe('Workers of each model; more are added while calls wait.'),
+    idle: duration
+      .optional()
+      .describe('Unload the model after this long without a call; the next call loads it again.'),
+    memory: z.number().int().min(64).max(1_048_576).default(4096).describe('MiB of one Python process.'),
+  })
+  .describe('What the endpoint may use, and when it refuses.');
+
+const log = z
+  .strictObject({
+    sample: percent.default('100%').describe('Share of the calls that is kept in the prediction log.'),
+    redact: z.array(z.string().min(1).max(250)).max(500).default([]).describe('Inputs whose values are not kept.'),
+  })
+  .describe('What of the calls is kept.');
 
 const endpoint = z
   .strictObject({
     name: name.describe('What clients call: /v2/models/<name>/infer.'),
     rollout: rollout.prefault({}).describe('How a new version takes the calls over.'),
+    limits: limits.prefault({}),
+    log: log.prefault({}),
   })
   .describe('A stable name that answers, and how a new version takes it over.');
 

@@ -1,7 +1,8 @@
 /** File values → domain values: durations to ms, shares to percent, conditions to their clauses. */
 import { type Condition, parseCondition } from '../../domain/conditions.ts';
 import { MillwrightError } from '../../domain/errors.ts';
-import type { GateSpec, MonitorSpec, ProjectSpec, RolloutSpec } from '../../domain/project.ts';
+import type { AbSpec, GateSpec, MonitorSpec, ProjectSpec, RolloutSpec } from '../../domain/project.ts';
+import type { EndpointLimits } from '../../domain/serving.ts';
 import type { Places } from './places.ts';
 import type { ProjectFile } from './schema.ts';
 
@@ -32,8 +33,44 @@ function gatesOf(texts: readonly string[], places: Places, path: readonly Proper
   });
 }
 
+const percentOf = (share: string | number): number => (typeof share === 'number' ? share : Number.parseFloat(share));
+
+function abOf(file: NonNullable<NonNullable<ProjectFile['endpoint']>['rollout']['ab']>): AbSpec {
+  return {
+    split: percentOf(file.split),
+    outcome: file.outcome,
+    metric: file.metric,
+    confidence: percentOf(file.confidence) / 100,
+    atMostMs: durationMs(file.at_most),
+  };
+}
+
+function limitsOf(file: NonNullable<ProjectFile['endpoint']>['limits'], places: Places): EndpointLimits {
+  const [least = 1, most = least] = file.replicas.split('..').map(Number);
+  if (least < 1 || most < least || most > 64) {
+    throw new MillwrightError(
+      'MW-CONFIG-VALUE',
+      `"endpoint.limits.replicas": ${file.replicas} is not a range from 1 to 64`,
+      {
+        where: places.at(['endpoint', 'limits', 'replicas']),
+        next: 'write for example: replicas: 1..4',
+      },
+    );
+  }
+  return {
+    timeoutMs: durationMs(file.timeout),
+    queue: file.queue,
+    ...(file.rate === undefined
+      ? {}
+      : { perClient: { perSecond: file.rate, burst: file.burst ?? Math.max(1, Math.ceil(file.rate)) } }),
+    replicas: { min: least, max: most },
+    idleMs: file.idle === undefined ? 0 : durationMs(file.idle),
+    memoryMib: file.memory,
+  };
+}
+
 function rolloutOf(file: NonNullable<ProjectFile['endpoint']>['rollout'], places: Places): RolloutSpec {
-  const steps = file.steps.map((step) => (typeof step === 'number' ? step : Number.parseFloat(step)));
+  const steps = file.steps.map(percentOf);
   const rising = steps.every((step, i) => step > 0 && (i === 0 || step > (steps[i - 1] ?? 0)));
   if (!rising || steps.at(-1) !== 100) {
     throw new MillwrightError(
@@ -50,11 +87,14 @@ function rolloutOf(file: NonNullable<ProjectFile['endpoint']>['rollout'], places
   const time = parts.find((part) => !part.endsWith('calls'));
   return {
     strategy: file.strategy,
-    steps: file.strategy === 'canary' ? steps : [100],
+    mirror: percentOf(file.mirror),
+    ...(file.ab === undefined ? {} : { ab: abOf(file.ab) }),
+    steps: file.strategy === 'all-at-once' ? [100] : steps,
     hold: {
       ms: time === undefined ? 0 : durationMs(time),
       calls: calls === undefined ? 0 : Number.parseInt(calls, 10),
     },
+    ...(file.at_most === undefined ? {} : { atMostMs: durationMs(file.at_most) }),
     rollBackIf: gatesOf(file.roll_back_if, places, ['endpoint', 'rollout', 'roll_back_if']),
   };
 }
@@ -122,7 +162,14 @@ export function specOf(file: ProjectFile, places: Places): ProjectSpec {
         }),
     ...(file.endpoint === undefined
       ? {}
-      : { endpoint: { name: file.endpoint.name, rollout: rolloutOf(file.endpoint.rollout, places) } }),
+      : {
+          endpoint: {
+            name: file.endpoint.name,
+            rollout: rolloutOf(file.endpoint.rollout, places),
+            limits: limitsOf(file.endpoint.limits, places),
+            log: { sample: percentOf(file.endpoint.log.sample), redact: file.endpoint.log.redact },
+          },
+        }),
     monitors: Object.fromEntries(
       Object.entries(file.monitors).map(([name, one]) => [name, monitorOf(name, one, places)]),
     ),

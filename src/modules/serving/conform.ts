@@ -1,7 +1,7 @@
 /** Brings a request's tensors into the form the model's signature asks for, or says which tensor is wrong and how. */
 import { MillwrightError } from '../../domain/errors.ts';
 import type { ModelSignature, TensorSpec } from '../../domain/registry.ts';
-import { elementCount } from '../../domain/tensor-data.ts';
+import { elementCount, halfToNumber } from '../../domain/tensor-data.ts';
 import type { Datatype, Tensor, TensorData } from '../../domain/tensors.ts';
 
 export interface TensorLimits {
@@ -53,12 +53,17 @@ function integersAsFloats(tensor: Tensor, to: 'FP32' | 'FP64'): TensorData {
   return out;
 }
 
-/** Only what loses nothing: FP32 → FP64, integers → wider integers of the same sign, whole numbers → floats. */
+/** Only what loses nothing: FP16, BF16 → FP32 → FP64, integers → wider integers of the same sign, whole numbers → floats. */
 function widen(tensor: Tensor, to: string): TensorData {
   const from = tensor.datatype;
   if (from === to) return tensor.data;
   if ((to === 'FP32' || to === 'FP64') && INTEGERS.has(from)) return integersAsFloats(tensor, to);
   if (to === 'FP64' && from === 'FP32') return Float64Array.from(tensor.data, Number);
+  if (from === 'FP16' || from === 'BF16') {
+    const value = (bits: string | number | bigint): number => halfToNumber(Number(bits), from);
+    if (to === 'FP32') return Float32Array.from(tensor.data, value);
+    if (to === 'FP64') return Float64Array.from(tensor.data, value);
+  }
   const signed = from.startsWith('INT') && to.startsWith('INT');
   const unsigned = from.startsWith('UINT') && INTEGERS.has(to);
   if ((signed || unsigned) && (WIDTH[from] ?? 64) < (WIDTH[to] ?? 0)) {
@@ -108,7 +113,19 @@ function checkOne(tensor: Tensor, spec: TensorSpec, datatype: Datatype, limits: 
   return { name: tensor.name, datatype, shape, data: widen(tensor, spec.datatype) };
 }
 
-/** The tensors in the order of the signature. Throws MW-TENSOR naming the tensor. `isDatatype` is checked when the model is loaded. */
+/** A tensor that the signature does not know is told before one that is missing: it is the same one under another name. */
+function refuseUnknown(signature: ModelSignature, byName: ReadonlyMap<string, Tensor>): void {
+  const known = new Set(signature.inputs.map((spec) => spec.name));
+  for (const name of byName.keys()) {
+    if (known.has(name)) continue;
+    refuse(`the model has no input "${name}"; it takes ${[...known].join(', ')}`, name);
+  }
+}
+
+/**
+ * The tensors in the order of the signature, without the optional ones that are absent. Throws MW-TENSOR naming the tensor.
+ * `isDatatype` is checked when the model is loaded.
+ */
 export function conform(
   signature: ModelSignature,
   tensors: readonly Tensor[],
@@ -118,26 +135,27 @@ export function conform(
   const byName = new Map<string, Tensor>();
   for (const tensor of tensors) {
     if (byName.has(tensor.name)) refuse(`"${tensor.name}" is given twice`, tensor.name);
-    if (!signature.inputs.some((spec) => spec.name === tensor.name)) {
-      refuse(
-        `the model has no input "${tensor.name}"; it takes ${signature.inputs.map((spec) => spec.name).join(', ')}`,
-        tensor.name,
-      );
-    }
     byName.set(tensor.name, tensor);
   }
   let rows: number | undefined;
-  return signature.inputs.map((spec, index) => {
+  const conforming: Tensor[] = [];
+  for (const [index, spec] of signature.inputs.entries()) {
     const tensor = byName.get(spec.name);
-    if (tensor === undefined) return refuse(`the input "${spec.name}" is missing`, spec.name);
+    if (tensor === undefined) {
+      if (spec.optional === true) continue;
+      refuseUnknown(signature, byName);
+      return refuse(`the input "${spec.name}" is missing`, spec.name);
+    }
     const checked = checkOne(tensor, spec, datatypes[index] ?? tensor.datatype, limits);
     if (spec.shape[0] === -1) {
       rows ??= checked.shape[0];
       if (rows !== checked.shape[0])
         refuse(`"${spec.name}" has ${checked.shape[0]} rows, the inputs before it ${rows}`, spec.name);
     }
-    return checked;
-  });
+    conforming.push(checked);
+  }
+  if (conforming.length < byName.size) refuseUnknown(signature, byName);
+  return conforming;
 }
 
 /** Names of outputs a caller asked for must exist. */

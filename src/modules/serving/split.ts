@@ -12,10 +12,17 @@ export function placeOf(key: string): number {
   return (((hash ^ (hash >>> 16)) >>> 0) / 0x1_0000_0000) * 100;
 }
 
-/** The entry whose share of 0..100 holds the key's place. The newest share comes first, so that raising it only adds keys to it. */
-export function choose<T extends { readonly percent: number }>(entries: readonly T[], key: string): T | undefined {
+/**
+ * The entry whose share of 0..100 holds the key's place. The newest share comes first, so that raising it only adds keys to it. `salt`:
+ * an A/B test's id, so that who was in one test's half says nothing about the next one's.
+ */
+export function choose<T extends { readonly percent: number }>(
+  entries: readonly T[],
+  key: string,
+  salt?: string,
+): T | undefined {
   if (entries.length === 1) return entries[0];
-  const place = placeOf(key);
+  const place = placeOf(salt === undefined ? key : `${salt}/${key}`);
   let edge = 0;
   for (const entry of entries) {
     edge += entry.percent;

@@ -1,13 +1,31 @@
-/** A release may take calls only after it has answered: probes made from the signature, with outputs that are numbers. */
+/** A release may take calls only after it has answered: its golden rows, or else probes made from the signature, with outputs that are numbers. */
 import { MillwrightError } from '../../domain/errors.ts';
 import type { ModelSignature, TensorSpec } from '../../domain/registry.ts';
 import { elementCount, emptyData, isDatatype } from '../../domain/tensor-data.ts';
 import type { Datatype, Tensor } from '../../domain/tensors.ts';
 import type { LoadedModel } from '../../ports/model-runtime.ts';
+import { conform } from './conform.ts';
+import { checkGolden, goldenRow } from './golden.ts';
+import type { Golden } from './golden.ts';
 
 const ROUNDS = 4;
 /** Zero alone would refuse a model that takes a logarithm or divides by an input. */
 const FILL = [0, 1, 0.5, 10];
+const TIMED_CALLS = 32;
+/** A slow model is timed by fewer calls: nobody should wait for statistics. */
+const TIMED_MS = 250;
+
+export interface WarmUp {
+  /** Of single rows, one after the other: what an unhurried caller would see. */
+  readonly p99Ms: number;
+  readonly goldenRows: number;
+}
+
+export interface WarmUpClock {
+  /** Monotonic ms. */
+  readonly now: () => number;
+  readonly deadline: () => number;
+}
 
 function probe(spec: TensorSpec, datatype: Datatype, rows: number, fill: number): Tensor {
   const shape = spec.shape.map((size, index) => (size === -1 ? (index === 0 ? rows : 1) : size));
@@ -19,11 +37,11 @@ function probe(spec: TensorSpec, datatype: Datatype, rows: number, fill: number)
 
 /** The name of the first output with a value that is not a number. */
 export function notFinite(outputs: readonly Tensor[]): string | undefined {
-  return outputs.find(({ data }) => {
-    if (!(data instanceof Float32Array || data instanceof Float64Array)) return false;
-    for (const value of data) if (!Number.isFinite(value)) return true;
-    return false;
-  })?.name;
+  for (const { name, data } of outputs) {
+    if (!(data instanceof Float32Array || data instanceof Float64Array)) continue;
+    for (let index = 0; index < data.length; index += 1) if (!Number.isFinite(data[index])) return name;
+  }
+  return undefined;
 }
 
 /** Datatypes of the inputs. Throws MW-MODEL-LOAD for one the protocol cannot carry. */
@@ -34,23 +52,22 @@ export function datatypesOf(signature: ModelSignature): readonly Datatype[] {
   });
 }
 
-/**
- * Runs every probe on every worker a few times. Throws MW-MODEL-OUTPUT when no probe gives only numbers (the model is broken, not
- * the input), or the model's own error when none runs.
- */
-export async function warmUp(model: LoadedModel, deadline: () => number): Promise<void> {
+/** Every worker gets one: as many at once as there may be workers. */
+function inRounds(model: LoadedModel, inputs: readonly Tensor[], clock: WarmUpClock): Promise<(readonly Tensor[])[]> {
+  return Promise.all(Array.from({ length: ROUNDS }, () => model.infer(inputs, { deadline: clock.deadline() })));
+}
+
+/** The inputs of a probe that was answered with numbers. Throws the first failure when there is none. */
+async function tryProbes(model: LoadedModel, clock: WarmUpClock): Promise<readonly Tensor[]> {
   const datatypes = datatypesOf(model.signature);
   let failure: unknown;
-  let warm = false;
+  let answered: readonly Tensor[] | undefined;
   for (const fill of FILL) {
-    for (const rows of [1, 2]) {
+    for (const rows of [2, 1]) {
       const inputs = model.signature.inputs.map((spec, index) => probe(spec, datatypes[index] ?? 'FP32', rows, fill));
       try {
-        const answers = await Promise.all(
-          Array.from({ length: ROUNDS }, () => model.infer(inputs, undefined, deadline())),
-        );
-        const bad = notFinite(answers.flat());
-        if (bad === undefined) warm = true;
+        const bad = notFinite((await inRounds(model, inputs, clock)).flat());
+        if (bad === undefined) answered = inputs;
         else {
           failure ??= new MillwrightError(
             'MW-MODEL-OUTPUT',
@@ -66,5 +83,38 @@ export async function warmUp(model: LoadedModel, deadline: () => number): Promis
       }
     }
   }
-  if (!warm) throw failure ?? new MillwrightError('MW-MODEL-OUTPUT', 'the model gave no answer to any warm-up input');
+  if (answered !== undefined) return answered;
+  throw failure ?? new MillwrightError('MW-MODEL-OUTPUT', 'the model gave no answer to any warm-up input');
+}
+
+async function timed(
+  model: LoadedModel,
+  inputs: (index: number) => readonly Tensor[],
+  clock: WarmUpClock,
+): Promise<number> {
+  const took: number[] = [];
+  const until = clock.now() + TIMED_MS;
+  for (let index = 0; index < TIMED_CALLS && (index === 0 || clock.now() < until); index += 1) {
+    const start = clock.now();
+    await model.infer(inputs(index), { deadline: clock.deadline() });
+    took.push(clock.now() - start);
+  }
+  took.sort((a, b) => a - b);
+  return took[Math.ceil(took.length * 0.99) - 1] ?? 0;
+}
+
+/**
+ * Throws MW-MODEL-LOAD when a golden row is not repeated; without golden rows MW-MODEL-OUTPUT when no probe gives only numbers (the
+ * model is broken, not the input), or the model's own error when none runs.
+ */
+export async function warmUp(model: LoadedModel, golden: Golden | undefined, clock: WarmUpClock): Promise<WarmUp> {
+  if (golden === undefined) {
+    const answered = await tryProbes(model, clock);
+    return { p99Ms: await timed(model, () => answered, clock), goldenRows: 0 };
+  }
+  const rows = { ...golden, inputs: conform(model.signature, golden.inputs, datatypesOf(model.signature)) };
+  // Each worker has its own session: all must repeat them, not one.
+  for (const answer of await inRounds(model, rows.inputs, clock)) checkGolden(golden, answer);
+  const p99Ms = await timed(model, (index) => goldenRow(rows, index % golden.rows), clock);
+  return { p99Ms, goldenRows: golden.rows };
 }

@@ -142,6 +142,15 @@ export interface paths {
   "/api/v1/endpoints/{name}/predictions/{id}": {
     get: { parameters: { query?: never; header?: never; path: { name: string; id: string; }; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['PredictionDetail'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
   };
+  "/api/v1/endpoints/{name}/shadow": {
+    get: { parameters: { query?: { limit?: number; }; header?: never; path: { name: string; }; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ShadowComparison'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+  };
+  "/api/v1/endpoints/{name}/ab": {
+    get: { parameters: { query?: never; header?: never; path: { name: string; }; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['AbTest'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+  };
+  "/api/v1/predictions/{id}": {
+    get: { parameters: { query?: never; header?: never; path: { id: string; }; cookie?: never }; requestBody?: never; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['FoundPrediction'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
+  };
   "/api/v1/endpoints/{name}/plan": {
     post: { parameters: { query?: never; header?: never; path: { name: string; }; cookie?: never }; requestBody: { content: { 'application/json': components['schemas']['Deploy'] } }; responses: { 200: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['Plan'] } }; default: { headers: { [name: string]: unknown }; content: { 'application/json': components['schemas']['ErrorResponse'] } } } };
   };
@@ -182,6 +191,8 @@ export interface paths {
 }
 export interface components {
   schemas: {
+    AbReading: { at: number; candidate: { version: number; n: number; mean: number; }; stable: { version: number; n: number; mean: number; }; difference: number; low: number; high: number; verdict: "candidate" | "stable" | "not enough data"; leftOut?: number; };
+    AbTest: { test?: { rolloutId: string; status: "running" | "promoted" | "rolled-back"; version: number; fromVersion?: number; startedAt: number; endedAt?: number; endsAt: number; split: number; outcome: string; metric: "outcome_rate" | "accuracy" | "log_loss" | "brier"; confidence: number; atMostMs: number; higherIsBetter: boolean; reading?: components['schemas']['AbReading']; waits?: string; reason?: string; }; };
     Alert: { id: string; number: number; monitorId: string; project: string; endpoint: string; status: "firing" | "resolved"; createdAt: number; since: number; until?: number; evaluations: number; condition: string; value?: components['schemas']['Estimate']; text: string; moved: (components['schemas']['ColumnDrift'])[]; pipelineRunId?: string; };
     AlertDetail: { alert: components['schemas']['Alert']; monitor: components['schemas']['Monitor']; evaluations: (components['schemas']['Evaluation'])[]; };
     Alerts: { alerts: (components['schemas']['Alert'])[]; };
@@ -203,10 +214,10 @@ export interface components {
     Curves: { curves: ({ run: string; key: string; total: number; points: ([number, number, number | "NaN" | "Infinity" | "-Infinity"])[]; })[]; };
     DatasetVersion: { id: string; project: string; name: string; digest: string; createdAt: number; rows: number; bytes: number; files: ({ path: string; digest: string; bytes: number; })[]; previousId?: string; schemaChanges: ({ column: string; kind: "added" | "removed" | "retyped"; from?: string; to?: string; })[]; checks: ({ text: string; passed: boolean; observed: string; })[]; columns: ({ name: string; type: string; missing: number; distinct: number; mean?: number; sd?: number; min?: number; max?: number; edges?: (number)[]; counts?: (number)[]; top?: ({ value: string; rows: number; })[]; })[]; };
     Datasets: { datasets: (components['schemas']['DatasetVersion'])[]; };
-    Deploy: { version?: number; };
+    Deploy: { version?: number; model?: string; };
     Deployed: { endpoint: components['schemas']['Endpoint']; rollout?: components['schemas']['Rollout']; unchanged: boolean; };
     Done: { ok: true; };
-    Endpoint: { name: string; project: string; model: string; createdAt: number; epoch: number; restUrl: string; grpcAddress: string; plane: { up: boolean; pid?: number; startedAt?: number; }; releases: (components['schemas']['ReleaseLoad'])[]; log?: { written: number; dropped: number; pending: number; }; rollout?: components['schemas']['Rollout']; previousVersion?: number; };
+    Endpoint: { name: string; project: string; model: string; createdAt: number; epoch: number; restUrl: string; grpcAddress: string; plane: { up: boolean; pid?: number; startedAt?: number; }; releases: (components['schemas']['ReleaseLoad'])[]; log?: { written: number; dropped: number; pending: number; }; mirror?: { releaseId: string; version: number; percent: number; }; experiment?: string; limits: { timeoutMs: number; queue: number; perClient?: { perSecond: number; burst: number; }; replicas: { min: number; max: number; }; idleMs: number; memoryMib: number; }; logging: { sample: number; redact: (string)[]; }; rollout?: components['schemas']['Rollout']; previousVersion?: number; };
     EndpointDetail: { endpoint: components['schemas']['Endpoint']; signature?: components['schemas']['ModelSignature']; example?: { [key: string]: string | number | boolean | null }; rollouts: (components['schemas']['Rollout'])[]; };
     EndpointSeries: { stepMs: number; points: ({ at: number; byVersion: ({ version: number; calls: number; errors: number; p50Ms?: number; p95Ms?: number; p99Ms?: number; })[]; })[]; events: ({ at: number; text: string; })[]; };
     Endpoints: { endpoints: (components['schemas']['Endpoint'])[]; };
@@ -218,6 +229,7 @@ export interface components {
     Events: { events: (components['schemas']['Event'])[]; before?: number; };
     Experiment: { id: string; name: string; createdAt: number; runs?: number; };
     Experiments: { experiments: (components['schemas']['Experiment'])[]; };
+    FoundPrediction: { endpoint: string; project: string; model: string; prediction: components['schemas']['Prediction']; };
     Gate: { text: string; passed: boolean | null; observed?: number; required: string; where: string; };
     Home: { projects: (components['schemas']['ProjectCard'])[]; waiting: ({ project: string; text: string; detail: string; href: string; })[]; week: { predictions: number; errors: number; p99Ms?: number; retrains: number; promoted: number; refused: number; incidents: number; }; runs: number; };
     Image: { digest: string; bytes: number; buildMs: number; layers: ({ role: string; digest: string; bytes: number; })[]; };
@@ -250,11 +262,11 @@ export interface components {
     ProjectCard: { name: string; description?: string; endpoint?: string; model?: string; champion?: number; candidate?: number; situation: components['schemas']['Situation']; stages: (components['schemas']['Stage'])[]; next?: components['schemas']['NextStep']; openAlerts: number; runningPipelines: number; };
     Promote: { alias?: string; };
     Proof: { proof: components['schemas']['EnvironmentProof']; };
-    ReleaseLoad: { releaseId: string; version: number; percent: number; role: "champion" | "candidate" | "previous"; calls: number; rows: number; errors: number; rejected: number; p50Ms?: number; p95Ms?: number; p99Ms?: number; };
+    ReleaseLoad: { releaseId: string; version: number; percent: number; role: "champion" | "candidate" | "previous" | "shadow"; calls: number; rows: number; errors: number; rejected: number; p50Ms?: number; p95Ms?: number; p99Ms?: number; runtime: "onnx" | "python" | "proxy"; state?: "warm" | "cold" | "loading" | "quarantined" | "unloaded"; coldStarts?: number; replicas?: number; restarts?: number; inFlight?: number; waiting?: number; shed?: number; batchRows?: number; computeMs?: number; queueMs?: number; rssBytes?: number; };
     Resources: { samples: ({ at: number; cpu: number; memoryBytes: number; memoryTotalBytes: number; diskFreeBytes?: number; serverRssBytes: number; planeRssBytes?: number; })[]; };
     Restore: { kind: "run" | "experiment" | "logged-model"; id: string; };
     RolledBack: { endpoint: components['schemas']['Endpoint']; from: number; to: number; ms: number; };
-    Rollout: { id: string; status: "running" | "promoted" | "rolled-back"; version: number; fromVersion?: number; createdAt: number; endedAt?: number; stepIndex: number; steps: ({ percent: number; startedAt?: number; endedAt?: number; calls?: number; })[]; hold: { ms: number; calls: number; }; progress: number; guards: ({ at: number; text: string; observed?: number; tripped: boolean | null; })[]; reason?: string; cause: string; };
+    Rollout: { id: string; status: "running" | "promoted" | "rolled-back"; version: number; fromVersion?: number; strategy: "canary" | "all-at-once" | "shadow" | "ab"; createdAt: number; endedAt?: number; stepIndex: number; steps: ({ percent: number; mirror?: number; startedAt?: number; endedAt?: number; calls?: number; })[]; hold: { ms: number; calls: number; }; progress: number; guards: ({ at: number; text: string; observed?: number; tripped: boolean | null; })[]; waits?: string; overdue?: boolean; atMostMs?: number; ab?: { split: number; outcome: string; metric: "outcome_rate" | "accuracy" | "log_loss" | "brier"; confidence: number; atMostMs: number; }; abReading?: components['schemas']['AbReading']; reason?: string; cause: string; };
     Run: { id: string; name: string; experimentId: string; experiment: string; user?: string; status: "RUNNING" | "SCHEDULED" | "FINISHED" | "FAILED" | "KILLED"; startTime: number; endTime?: number; deletedAt?: number; metrics: { [key: string]: number | "NaN" | "Infinity" | "-Infinity" }; params: { [key: string]: string }; tags: { [key: string]: string }; pipelineRunId?: string; };
     RunDetail: { run: components['schemas']['Run']; inputs: ({ name: string; digest: string; context?: string; })[]; outputs: ({ id: string; name: string; status: string; })[]; metricKeys: ({ key: string; points: number; })[]; children: ({ id: string; name: string; status: string; })[]; parent?: { id: string; name: string; }; versions: ({ model: string; version: number; })[]; };
     RunGroups: { by: (string)[]; groups: ({ key: { [key: string]: string | null }; runs: (string)[]; metrics: { [key: string]: components['schemas']['Spread'] }; })[]; tests: ({ group: number; against: number; difference: number; low: number; high: number; p: number; pAdjusted: number; })[]; metric?: string; truncated: boolean; };
@@ -265,6 +277,7 @@ export interface components {
     SavedViews: { views: (components['schemas']['SavedView'])[]; };
     SeriesRequest: { runs: (string)[]; keys: (string)[]; maxPoints?: number; fromStep?: number; toStep?: number; };
     ServerInfo: { version: string; pid: number; startedAt: number; url: string; rest: string; grpc: string; home: string; who: { name: string; role: string; }; authRequired: boolean; };
+    ShadowComparison: { shadow?: { rolloutId: string; status: "running" | "promoted" | "rolled-back"; active: boolean; version: number; liveVersion?: number; percent: number; startedAt: number; endedAt?: number; rows: number; differing: number; meanAbsDiff: number; maxAbsDiff: number; scoreShift?: number; latency?: { p50: number; p95: number; p99: number; }; errors?: number; dropped?: number; histogram?: { edges: (number)[]; live: (number)[]; shadow: (number)[]; }; top: ({ id: string; time: number; receivedAt: number; inputs: { [key: string]: string | number | boolean | null }; live: number; shadow: number; difference: number; })[]; }; };
     Situation: { kind: "new" | "training" | "failed" | "rolling-out" | "alert" | "refused" | "healthy" | "undeployed"; text: string; version?: number; from?: number; percent?: number; runId?: string; runNumber?: number; alertId?: string; reason?: string; };
     SpanDetail: { id: string; parentId?: string; name: string; type: string; status: "UNSET" | "OK" | "ERROR"; statusMessage: string; startNs: string; endNs?: string; inputs?: unknown; outputs?: unknown; attributes: { [key: string]: unknown }; events: ({ name: string; atUs: number; attributes: { [key: string]: unknown }; })[]; links: ({ traceId: string; spanId: string; attributes: { [key: string]: unknown }; })[]; };
     SpanOutline: { id: string; parentId?: string; name: string; type: string; status: "UNSET" | "OK" | "ERROR"; statusMessage?: string; startUs: number; durationUs?: number; tokens?: number; events: number; };

@@ -1,10 +1,10 @@
 /** Endpoints: traffic, rollouts, predictions, outcomes. */
-import type { Endpoint, Rollout } from '../../../domain/deployments.ts';
+import type { Endpoint } from '../../../domain/deployments.ts';
 import { MillwrightError } from '../../../domain/errors.ts';
-import { latencyQuantile } from '../../../domain/latency.ts';
 import type { PlaneStatus } from '../../../ports/data-plane.ts';
 import type { Handlers } from '../bind.ts';
-import type { ApiDeps } from '../deps.ts';
+import type { ApiDeps, WantedVersion } from '../deps.ts';
+import { endpointWire, type ReleasesById, versionsOf } from './endpoint-wire.ts';
 import { list, rolloutWire } from './present.ts';
 
 type Mine = Pick<
@@ -34,69 +34,15 @@ export function endpointHandlers(deps: ApiDeps): Mine {
     return endpoint;
   }
 
-  async function versionsOf(endpoint: string): Promise<ReadonlyMap<string, number>> {
+  async function releasesOf(endpoint: string): Promise<ReleasesById> {
     const releases = await store.releases.find({ where: { endpoint }, limit: 1000 });
-    return new Map(releases.map((release) => [release.id, release.version]));
-  }
-
-  function load(endpoint: Endpoint, status: PlaneStatus | undefined, rollout: Rollout | undefined) {
-    const stats = status?.stats.find((one) => one.endpoint === endpoint.id)?.releases ?? [];
-    // A rollout may put an older version up again: only the rollout knows which release is on trial.
-    const candidate =
-      rollout?.status === 'running' && rollout.fromReleaseId !== undefined ? rollout.releaseId : undefined;
-    const roleOf = (releaseId: string, percent: number): 'candidate' | 'champion' | 'previous' => {
-      if (candidate === undefined) return percent === 0 ? 'previous' : 'champion';
-      if (releaseId === candidate) return 'candidate';
-      return releaseId === rollout?.fromReleaseId ? 'champion' : 'previous';
-    };
-    const weights = [
-      ...endpoint.weights,
-      ...(endpoint.previous === undefined ? [] : [{ ...endpoint.previous, percent: 0 }]),
-    ];
-    const seen = new Set<string>();
-    return weights.flatMap((weight) => {
-      if (seen.has(weight.releaseId)) return [];
-      seen.add(weight.releaseId);
-      const own = stats.find((one) => one.releaseId === weight.releaseId);
-      const quantile = (q: number) => (own === undefined ? undefined : latencyQuantile([own.latency], q));
-      const [p50, p95, p99] = [quantile(0.5), quantile(0.95), quantile(0.99)];
-      return [
-        {
-          releaseId: weight.releaseId,
-          version: weight.version,
-          percent: weight.percent,
-          role: roleOf(weight.releaseId, weight.percent),
-          calls: own?.calls ?? 0,
-          rows: own?.rows ?? 0,
-          errors: own?.errors ?? 0,
-          rejected: own?.rejected ?? 0,
-          ...(p50 === undefined ? {} : { p50Ms: p50 }),
-          ...(p95 === undefined ? {} : { p95Ms: p95 }),
-          ...(p99 === undefined ? {} : { p99Ms: p99 }),
-        },
-      ];
-    });
+    return new Map(releases.map((release) => [release.id, release]));
   }
 
   async function wire(endpoint: Endpoint, status: PlaneStatus | undefined) {
-    const addresses = plane.addresses();
     const rollout = endpoint.rolloutId === undefined ? undefined : await store.rollouts.get(endpoint.rolloutId);
-    const releases = load(endpoint, status, rollout);
-    const versions = await versionsOf(endpoint.id);
-    return {
-      name: endpoint.id,
-      project: endpoint.project,
-      model: endpoint.model,
-      createdAt: endpoint.createdAt,
-      epoch: endpoint.epoch,
-      restUrl: `${addresses.rest}/v2/models/${endpoint.id}/infer`,
-      grpcAddress: addresses.grpc,
-      plane: status === undefined ? { up: false } : { up: true, pid: status.pid, startedAt: status.startedAt },
-      releases,
-      ...(status === undefined ? {} : { log: { ...status.log } }),
-      ...(rollout === undefined ? {} : { rollout: rolloutWire(rollout, versions, clock.now(), 0) }),
-      ...(endpoint.previous === undefined ? {} : { previousVersion: endpoint.previous.version }),
-    };
+    const releases = await releasesOf(endpoint.id);
+    return endpointWire(endpoint, { status, rollout, releases, addresses: plane.addresses(), now: clock.now() });
   }
 
   return {
@@ -106,9 +52,9 @@ export function endpointHandlers(deps: ApiDeps): Mine {
     },
     endpoint: async (_ctx, { params }) => {
       const endpoint = await known(params.name);
-      const [status, versions, rollouts, recent] = await Promise.all([
+      const [status, releases, rollouts, recent] = await Promise.all([
         plane.status(),
-        versionsOf(endpoint.id),
+        releasesOf(endpoint.id),
         store.rollouts.find({ where: { endpoint: endpoint.id }, limit: 50 }),
         analytics.recent(endpoint.id, 1),
       ]);
@@ -123,7 +69,7 @@ export function endpointHandlers(deps: ApiDeps): Mine {
           ? {}
           : { signature: { inputs: specs(signature.inputs), outputs: specs(signature.outputs) } }),
         ...(example === undefined ? {} : { example: { ...example } }),
-        rollouts: rollouts.map((rollout) => rolloutWire(rollout, versions, clock.now(), 0)),
+        rollouts: rollouts.map((rollout) => rolloutWire(rollout, versionsOf(releases), clock.now(), 0)),
       };
     },
     endpointSeries: async (_ctx, { params, query }) => {
@@ -172,13 +118,16 @@ export function endpointHandlers(deps: ApiDeps): Mine {
       return { prediction: { ...rest, inputs: { ...rest.inputs } } };
     },
     deployPlan: async (ctx, { params, body }) => {
-      const plan = await deployments.plan(ctx, params.name, body.version);
-      const command = `mw deploy ${params.name}${body.version === undefined ? '' : ` --version ${body.version}`}`;
+      const plan = await deployments.plan(ctx, params.name, wanted(body));
+      const command =
+        body.model === undefined
+          ? `mw deploy ${params.name}${body.version === undefined ? '' : ` --version ${body.version}`}`
+          : `mw deploy --model ${body.model} --endpoint ${params.name}`;
       return { changes: plan.changes.map((line) => ({ ...line })), unchanged: plan.unchanged, command };
     },
     deploy: async (ctx, { params, body }) => {
-      const done = await deployments.deploy(ctx, params.name, body.version);
-      const versions = await versionsOf(done.endpoint.id);
+      const done = await deployments.deploy(ctx, params.name, wanted(body));
+      const versions = versionsOf(await releasesOf(done.endpoint.id));
       return {
         endpoint: await wire(done.endpoint, await plane.status()),
         ...(done.rollout === undefined ? {} : { rollout: rolloutWire(done.rollout, versions, clock.now(), 0) }),
@@ -207,6 +156,14 @@ export function endpointHandlers(deps: ApiDeps): Mine {
       const answer = await plane.infer(params.name, body.rows);
       return { ...answer };
     },
+  };
+}
+
+/** What is asked for, without members that are absent. */
+function wanted(body: { readonly version?: number | undefined; readonly model?: string | undefined }): WantedVersion {
+  return {
+    ...(body.version === undefined ? {} : { version: body.version }),
+    ...(body.model === undefined ? {} : { model: body.model }),
   };
 }
 

@@ -1,6 +1,7 @@
 /** All handlers of our own API, one resource a file. */
 import type { Handlers } from '../bind.ts';
 import type { ApiDeps } from '../deps.ts';
+import { endpointComparisonHandlers } from './endpoint-comparisons.ts';
 import { endpointHandlers } from './endpoints.ts';
 import { homeHandlers } from './home.ts';
 import { identityHandlers } from './identity.ts';
@@ -25,6 +26,7 @@ export function createHandlers(deps: ApiDeps): Handlers {
     ...pipelineHandlers(deps),
     ...modelHandlers(deps),
     ...endpointHandlers(deps),
+    ...endpointComparisonHandlers(deps),
     ...monitorHandlers(deps),
     ...identityHandlers(deps),
     ...runCurvesHandlers(deps),

@@ -3,6 +3,7 @@ import type { Rollout } from '../../../domain/deployments.ts';
 import type { Alert, Evaluation } from '../../../domain/monitoring.ts';
 import type { PipelineRun, StepRun } from '../../../domain/pipelines.ts';
 import type { Estimate } from '../../../domain/registry.ts';
+import { rolloutWait } from '../../../domain/rollout-reading.ts';
 
 /** Copies arrays that the domain holds read-only: the wire types are mutable. */
 export const list = <T>(items: readonly T[]): T[] => [...items];
@@ -13,19 +14,25 @@ export function rolloutWire(rollout: Rollout, versions: ReadonlyMap<string, numb
   const step = rollout.steps[rollout.stepIndex];
   const byTime = rollout.hold.ms === 0 ? 1 : (now - (step?.startedAt ?? now)) / rollout.hold.ms;
   const byCalls = rollout.hold.calls === 0 ? 1 : (step?.calls ?? calls) / rollout.hold.calls;
+  const wait = rolloutWait(rollout, now);
   const from = rollout.fromReleaseId === undefined ? undefined : versions.get(rollout.fromReleaseId);
   return {
     id: rollout.id,
     status: rollout.status,
     version: versions.get(rollout.releaseId) ?? 0,
     ...(from === undefined ? {} : { fromVersion: from }),
+    strategy: rollout.strategy ?? 'canary',
     createdAt: rollout.createdAt,
     ...(rollout.endedAt === undefined ? {} : { endedAt: rollout.endedAt }),
     stepIndex: rollout.stepIndex,
-    steps: rollout.steps.map((one) => ({ ...one })),
+    steps: rollout.steps.map(({ baseline: _baseline, ...one }) => one),
     hold: { ...rollout.hold },
     progress: rollout.status === 'running' ? Math.max(0, Math.min(1, byTime, byCalls)) : 1,
     guards: rollout.guards.map((guard) => ({ ...guard, tripped: guard.tripped ?? null })),
+    ...(wait === undefined ? {} : { waits: wait.text, overdue: wait.overdue }),
+    ...(rollout.atMostMs === undefined ? {} : { atMostMs: rollout.atMostMs }),
+    ...(rollout.ab === undefined ? {} : { ab: { ...rollout.ab } }),
+    ...(rollout.abReading === undefined ? {} : { abReading: { ...rollout.abReading } }),
     ...(rollout.reason === undefined ? {} : { reason: rollout.reason }),
     cause: rollout.cause,
   };

@@ -1,0 +1,96 @@
+import type { Served } from '../../app/serve.ts';
+import { serveModel } from '../../app/serve.ts';
+import { MillwrightError } from '../../domain/errors.ts';
+import type { ModelSignature, TensorSpec } from '../../domain/registry.ts';
+import { type Flags, type Session, textFlag } from '../session.ts';
+
+function numberFlag(flags: Flags, name: string, flag: string, least: number): number | undefined {
+  const text = textFlag(flags, name);
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (Number.isFinite(value) && value >= least) return value;
+  throw new MillwrightError('MW-USAGE', `${flag} ${text} is not a number from ${least} on`, { where: flag });
+}
+
+const shape = (spec: TensorSpec): string => `[${spec.shape.map((size) => (size === -1 ? '?' : size)).join(', ')}]`;
+
+/** One row of ones (texts: "a"), as a request that can be pasted. */
+function exampleOf(signature: ModelSignature): string {
+  const inputs = signature.inputs.map((input) => {
+    const sizes = input.shape.map((size) => (size === -1 ? 1 : size));
+    const count = Math.min(
+      sizes.reduce((product, size) => product * size, 1),
+      1024,
+    );
+    const value = input.datatype === 'BYTES' ? 'a' : input.datatype === 'BOOL' ? true : 1;
+    return {
+      name: input.name,
+      datatype: input.datatype,
+      shape: sizes,
+      data: Array.from({ length: count }, () => value),
+    };
+  });
+  return JSON.stringify({ inputs });
+}
+
+function lines(served: Served, config: Session['config'], paint: Session['out']['paint']): readonly string[] {
+  const { signature } = served;
+  const binary = signature.inputs.some(({ datatype }) => datatype === 'FP16' || datatype === 'BF16');
+  const token =
+    config.token === undefined || !config.requireToken ? '' : ` -H "authorization: Bearer $MILLWRIGHT_TOKEN"`;
+  const url = `${served.rest}/v2/models/${served.name}`;
+  return [
+    `${paint.bold(served.name)} v${served.version}`,
+    `  REST   ${url}`,
+    `  gRPC   ${served.grpc}`,
+    ...signature.inputs.map((spec) => `  in     ${spec.name}  ${spec.datatype} ${shape(spec)}`),
+    ...signature.outputs.map((spec) => `  out    ${spec.name}  ${spec.datatype} ${shape(spec)}`),
+    '',
+    binary
+      ? `curl -s${token} ${url}`
+      : `curl -s${token} ${url}/infer -H 'content-type: application/json' -d '${exampleOf(signature)}'`,
+    '',
+    paint.dim(`ready in ${served.readyMs} ms; Ctrl+C ends it after its last answer`),
+  ];
+}
+
+export async function run({ config, out }: Session, args: readonly string[], flags: Flags): Promise<void> {
+  const [target = ''] = args;
+  const name = textFlag(flags, 'name');
+  const workers = numberFlag(flags, 'workers', '--workers', 1);
+  const log = textFlag(flags, 'log');
+  const python = textFlag(flags, 'python') ?? config.python;
+  const limit = {
+    timeoutMs: numberFlag(flags, 'timeoutMs', '--timeout-ms', 1),
+    queue: numberFlag(flags, 'queue', '--queue', 1),
+    idleMs: numberFlag(flags, 'idleMs', '--idle-ms', 0),
+    memoryMib: numberFlag(flags, 'memoryMib', '--memory-mib', 16),
+    replicas: numberFlag(flags, 'replicas', '--replicas', 1),
+    perSecond: numberFlag(flags, 'perClient', '--per-client', 0.001),
+  };
+  const served = await serveModel(config, {
+    target,
+    host: config.host,
+    // Here --port is the model's: there is no control plane that could mean it.
+    restPort: numberFlag(flags, 'port', '--port', 0) ?? config.restPort,
+    grpcPort: config.grpcPort,
+    isolate: flags['isolate'] === true,
+    limits: Object.fromEntries(Object.entries(limit).filter(([, value]) => value !== undefined)),
+    ...(name === undefined ? {} : { name }),
+    ...(workers === undefined ? {} : { workers }),
+    ...(log === undefined ? {} : { log }),
+    ...(python === undefined ? {} : { python }),
+  });
+  const { end, ...told } = served;
+  out.result({ ...told, pid: process.pid }, () => lines(served, config, out.paint));
+  // The program's own listener would end it at once.
+  process.removeAllListeners('SIGINT');
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+  // A second one means: now.
+  process.once('SIGINT', () => process.exit(130));
+  out.note('answering what is in flight …');
+  await end('asked to');
+  process.exit(0);
+}
