@@ -6,8 +6,8 @@ FD is a socket to the data plane. A frame on it is two little-endian uint32 (byt
 the body: the raw little-endian tensors the header names, each padded to 8 bytes. BYTES is uint32 length + UTF-8 for each element.
   in   {"kind": "load", "folder", "entry", "memoryMib", "answerBytes", "parent", "signature"?}
        {"kind": "run", "id", "tensors": [{"name", "datatype", "shape", "bytes"}], "outputs"?: [name], "params"?: {name: value}}
-  out  {"kind": "ready", "signature"} or {"kind": "failed", "reason", "next"?}
-       {"kind": "done", "id", "tensors"} or {"kind": "error", "id", "fault": "input" | "model", "text"}
+  out  {"kind": "ready", "signature", "tensors"?: an example of inputs} or {"kind": "failed", "reason", "next"?}
+       {"kind": "done", "id", "tensors"} or {"kind": "error", "id", "fault": "input" | "value" | "model", "text"}
 What the model prints goes to standard output and standard error, never here. Standard library only until the model is loaded;
 works with Python 3.9 and without numpy.
 
@@ -15,6 +15,7 @@ The contract of predict.py:
     def load(folder): ...                 # optional; the folder's path in, the model out
     def predict(model, inputs): ...       # inputs: {name: numpy.ndarray}, nested lists where numpy is missing;
                                           # answer: {name: array or list}, or one array, list, number, Series or DataFrame
+    EXAMPLE = {"x": [[1.0, 2.0]]}         # optional: rows to warm up with
     SIGNATURE = {"inputs": [{"name": "x", "datatype": "FP32", "shape": [-1, 2]}], "outputs": [...]}     # optional; or signature.json
 """
 import array
@@ -414,6 +415,31 @@ def make_answer(answer, signature, asked, numpy, limit):
 # ---- models --------------------------------------------------------------------------------------------------------------------
 
 
+def example_tensors(signature, values, numpy):
+    """Rows that the model was logged with, as tensors: the data plane warms up with them. None when they do not fit."""
+    try:
+        specs, parts = [], []
+        for spec in signature["inputs"]:
+            if spec["name"] not in values:
+                if spec.get("optional"):
+                    continue
+                return None
+            value, datatype = values[spec["name"]], spec["datatype"]
+            if numpy is None:
+                name, made, shape, data = list_tensor(spec["name"], value, datatype)
+            else:
+                value = numpy.asarray(value, dtype=object if datatype == "BYTES" else NUMPY_TYPES[datatype])
+                value = value.reshape([-1] + [1] * (len(spec["shape"]) - 1)) if value.ndim == 1 else value
+                name, made, shape, data = array_tensor(spec["name"], value, numpy, datatype)
+            if made != datatype or fit_shape(name, shape, spec["shape"]) != shape:
+                return None
+            specs.append({"name": name, "datatype": made, "shape": shape, "bytes": len(data)})
+            parts += [data, bytes(-len(data) % 8)]
+        return (specs, parts) if specs else None
+    except Exception:
+        return None
+
+
 def tensor_datatype(dtype):
     name = str(dtype)
     if name == "float16":
@@ -487,12 +513,35 @@ class MlflowModel:
         if params:
             self.signature["params"] = [params_spec(item) for item in params]
 
+    def example(self, folder):
+        if not self.columns:
+            return None
+        try:
+            found = self.model.metadata.load_input_example(folder)
+        except Exception:
+            return None
+        if found is None:
+            return None
+        names = [spec["name"] for spec in self.signature["inputs"]]
+        if hasattr(found, "columns"):
+            keys = list(found.columns)
+            given = [item.get("name") for item in self.columns]
+            if all(name is None for name in given):
+                given = keys
+            return {name: found[key].to_numpy() for name, key in zip(names, given) if key in keys}
+        if isinstance(found, dict):
+            return {name: found[item.get("name")] for name, item in zip(names, self.columns) if item.get("name") in found}
+        return {names[0]: found} if len(names) == 1 else None
+
     def column(self, item, values):
         kind = item.get("type")
         flat = values.reshape(-1)
         if kind == "datetime":
             import pandas
 
+            # Each as it is written: pandas would take the first one's form for all.
+            if int(pandas.__version__.split(".")[0]) >= 2:
+                return pandas.to_datetime(flat, format="ISO8601")
             return pandas.to_datetime(flat)
         if kind == "binary":
             import base64
@@ -515,10 +564,14 @@ class MlflowModel:
                 value = inputs[name]
                 arrays[name] = value if dtype.kind == "O" or value.dtype == dtype else value.astype(dtype)
             return arrays[names[0]] if len(names) == 1 and self.columns[0].get("name") is None else arrays
-        try:
-            made = {name: self.column(item, inputs[name]) for name, item in zip(names, self.columns) if name in inputs}
-        except ValueError as error:
-            raise InputError("a value is not of the column's type: %s" % type(error).__name__) from None
+        made = {}
+        for name, item in zip(names, self.columns):
+            if name not in inputs:
+                continue
+            try:
+                made[name] = self.column(item, inputs[name])
+            except (ValueError, TypeError):  # its text holds the value
+                raise InputError('a value of "%s" is no %s' % (name, item.get("type"))) from None
         frame = pandas.DataFrame(made)
         if all(item.get("name") is None for item in self.columns):
             frame.columns = range(len(frame.columns))
@@ -564,7 +617,11 @@ class PredictFile:
         self.model = load(folder) if callable(load) else None
         sys.dont_write_bytecode = False
         self.function = module.predict
+        self.rows = getattr(module, "EXAMPLE", None)
         self.signature = self.read_signature(module, folder)
+
+    def example(self, folder):
+        return self.rows
 
     def read_signature(self, module, folder):
         given = getattr(module, "SIGNATURE", None)
@@ -660,7 +717,13 @@ def main():
         model.signature = hello["signature"]
     gc.collect()
     gc.freeze()  # what is loaded stays: the collector need not walk it again and again
-    channel.send({"kind": "ready", "signature": model.signature})
+    values = model.example(folder)
+    example = example_tensors(model.signature, values, numpy) if isinstance(values, dict) else None
+    ready = {"kind": "ready", "signature": model.signature}
+    if example is None:
+        channel.send(ready)
+    else:
+        channel.send(dict(ready, tensors=example[0]), example[1])
     limit = hello["answerBytes"]
     while True:
         header, body = channel.receive()
@@ -675,7 +738,9 @@ def main():
         except ModelError as error:
             channel.send({"kind": "error", "id": call, "fault": "model", "text": str(error)})
         except BaseException as error:  # SystemExit too: one call must not end the others
-            channel.send({"kind": "error", "id": call, "fault": "model", "text": describe(error, folder, inputs)})
+            # A ValueError is how libraries say that the data is wrong: an unknown category, a missing number.
+            fault = "value" if isinstance(error, ValueError) else "model"
+            channel.send({"kind": "error", "id": call, "fault": fault, "text": describe(error, folder, inputs)})
             error = None
         else:
             channel.send({"kind": "done", "id": call, "tensors": specs}, parts)

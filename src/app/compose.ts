@@ -106,7 +106,8 @@ interface PlaneRestart {
 export async function openPlane(config: Config, log: Log) {
   const { createDataPlaneProcess } = await plugin('plane', 'process');
   const restarted: { listener: (info: PlaneRestart) => void } = { listener: () => undefined };
-  const plane = createDataPlaneProcess({
+  const { createFleet } = await plugin('plane', 'fleet');
+  const local = createDataPlaneProcess({
     home: config.home,
     command: [process.execPath, gatewayFile()],
     version,
@@ -116,13 +117,14 @@ export async function openPlane(config: Config, log: Log) {
     allowedHosts: config.allowedHosts,
     requireToken: config.requireToken,
     ...(config.accessLog === undefined ? {} : { accessLog: config.accessLog, accessLogSample: config.accessLogSample }),
+    ...(config.warmModels === undefined ? {} : { warmModels: config.warmModels }),
     onRestart: (info) => {
       log.warn({ ...info }, 'the data plane was started again');
       restarted.listener(info);
     },
     onTrouble: (error) => log.error({ err: error }, 'the data plane cannot be started'),
   });
-  return { plane, restarted };
+  return { plane: createFleet(local, { clock: systemClock }), restarted };
 }
 
 /** Without bytecode every step would compile its packages again: seconds each time for scikit-learn alone. */
@@ -245,6 +247,7 @@ export async function compose(
   const sql = createTables({ store, engine: lazyQueryEngine(), clock });
   const openWorkspace = (root: string) => createWorkspaceFs({ root, artifacts });
   return {
+    home,
     clock,
     ids,
     store,

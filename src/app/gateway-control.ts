@@ -5,7 +5,7 @@ import { chmod, unlink } from 'node:fs/promises';
 import { connect, Server as NetServer } from 'node:net';
 import { z } from 'zod';
 import { errorBody, MillwrightError } from '../domain/errors.ts';
-import type { PlaneStatus } from '../ports/data-plane.ts';
+import type { PlaneRoute, PlaneStatus } from '../ports/data-plane.ts';
 import type { Serving } from '../modules/serving/index.ts';
 import { parseRoute, parseTokenHashes } from './plane-files.ts';
 
@@ -14,6 +14,8 @@ const BODY_LIMIT = 4 * 1024 * 1024;
 export interface ControlDeps {
   readonly serving: Serving;
   readonly status: () => PlaneStatus;
+  /** The documents as they are on disk. */
+  readonly routes: () => Promise<readonly PlaneRoute[]>;
   readonly flush: () => Promise<void>;
   readonly setTokens: (hashes: readonly string[]) => Promise<void>;
   /** Begins the end of the process; returns at once. */
@@ -60,6 +62,8 @@ async function act(deps: ControlDeps, request: IncomingMessage): Promise<unknown
     case 'PUT routes':
       await deps.serving.apply(parseRoute(await bodyOf(request)));
       return {};
+    case 'GET routes':
+      return deps.routes();
     case 'DELETE routes':
       await deps.serving.remove(path[1] ?? '');
       return {};

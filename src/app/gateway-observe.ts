@@ -23,14 +23,15 @@ export interface ObserverOptions {
 }
 
 export interface Observers {
-  observe(seen: SeenCall): void;
-  observeRpc(seen: SeenRpc): void;
+  readonly observe: (seen: SeenCall) => void;
+  readonly observeRpc: (seen: SeenRpc) => void;
   /** For GET /metrics. */
   readonly metrics: Required<Pick<MetricsDeps, 'http' | 'rpc' | 'observers'>>;
   /** Writes and sends what waits. */
   close(): Promise<void>;
 }
 
+const LOOK_MS = 20;
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'CONNECT', 'TRACE']);
 /** grpc.status of calls that the service failed: UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS. */
 const RPC_FAILURES = new Set([2, 4, 12, 13, 14, 15]);
@@ -57,7 +58,7 @@ export async function createObservers(options: ObserverOptions): Promise<Observe
   const routeOf = createRouteReader();
   const http = createCallDurations();
   const rpc = createCallDurations();
-  const delay = monitorEventLoopDelay({ resolution: 20 });
+  const delay = monitorEventLoopDelay({ resolution: LOOK_MS });
   delay.enable();
   const accessLog: AccessLog | undefined =
     options.accessLog === undefined
@@ -166,7 +167,9 @@ export async function createObservers(options: ObserverOptions): Promise<Observe
 
   /** Since it was asked the last time: of a whole life it would say nothing about now. */
   function loopDelay(): { p50: number; p99: number; max: number } {
-    const seconds = (nanoseconds: number): number => (Number.isFinite(nanoseconds) ? nanoseconds / 1e9 : 0);
+    // What is recorded is the time from one look to the next.
+    const seconds = (nanoseconds: number): number =>
+      Number.isFinite(nanoseconds) ? Math.max(0, nanoseconds / 1e9 - LOOK_MS / 1000) : 0;
     const found = { p50: seconds(delay.percentile(50)), p99: seconds(delay.percentile(99)), max: seconds(delay.max) };
     delay.reset();
     return found;

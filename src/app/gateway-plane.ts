@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Server } from 'node:net';
 import { createParquetLog } from '../adapters/prediction-log-parquet/parquet-log.ts';
+import { containerContract } from '../api/containers/contract.ts';
 import { createGrpcServer } from '../api/oip/grpc.ts';
 import { createGrpcObserver } from '../api/oip/grpc-observe.ts';
 import { BODY_LIMIT, createHttpServer } from '../api/oip/http-server.ts';
@@ -10,7 +11,7 @@ import { metricFamilies } from '../api/oip/metrics.ts';
 import { createPredictionLog, createServing } from '../modules/serving/index.ts';
 import type { Serving } from '../modules/serving/index.ts';
 import { systemClock } from '../platform/clock.ts';
-import { telemetryFromEnvironment } from '../platform/config.ts';
+import { containerEnvironment, telemetryFromEnvironment } from '../platform/config.ts';
 import { createIds } from '../platform/ids.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { PlaneStatus } from '../ports/data-plane.ts';
@@ -60,6 +61,7 @@ export async function createGatewayPlane(settings: GatewaySettings, log: Logger)
     persist: (routes) => writeRoutes(home, routes),
     verify: verifyDigest,
     readText: readGolden,
+    ...(settings.warmModels === undefined ? {} : { budget: { models: settings.warmModels } }),
     onError: (message) => log.error({}, message),
   });
 
@@ -86,12 +88,16 @@ export async function createGatewayPlane(settings: GatewaySettings, log: Logger)
     log: (message) => log.error({}, message),
   });
   const metrics = { ...measured, ...observers.metrics };
-  const http = createHttpServer(gatewayRoutes({ ...shared, metrics }), {
-    hosts: settings.allowedHosts,
-    bodyLimit: BODY_LIMIT,
-    observe: observers.observe,
-    ...guard,
-  });
+  const container = settings.container ? containerContract(containerEnvironment()) : undefined;
+  const http = createHttpServer(
+    gatewayRoutes({ ...shared, metrics, ...(container === undefined ? {} : { container }) }),
+    {
+      hosts: settings.allowedHosts,
+      bodyLimit: BODY_LIMIT,
+      observe: observers.observe,
+      ...guard,
+    },
+  );
   const grpc = createGrpcDoor(
     createGrpcServer({ ...shared, ...guard, interceptors: [createGrpcObserver(observers.observeRpc)] }),
   );

@@ -154,6 +154,7 @@ export async function startGateway(settings: GatewaySettings, log: Logger, optio
     const openDoor = async (): Promise<void> => {
       control = await openControl(settings.socket, {
         serving: plane.serving,
+        routes: () => readRoutes(home),
         flush: () => plane.flush(),
         drain: () => void end('asked by the control plane').then(options.onEnded),
         setTokens: (hashes) => plane.setTokens(hashes),

@@ -35,6 +35,8 @@ export function createRuntimes(options: RuntimesOptions): GatewayRuntimes {
   const log = options.log ?? ((line: string): void => void process.stderr.write(`${line}\n`));
   const onnx = createOnnxRuntime({
     ...(options.workers === undefined ? {} : { workers: options.workers }),
+    ...(options.isolate === undefined ? {} : { isolate: options.isolate }),
+    warn: log,
   });
   const python = lazily(async () => {
     const { createPythonRuntime } = await import('../adapters/runtime-python/python-runtime.ts');

@@ -13,8 +13,12 @@ export interface GatewaySettings {
   readonly grpcPort: number;
   readonly socket: string;
   readonly workers: number | undefined;
+  /** Models that are kept loaded at most. */
+  readonly warmModels: number | undefined;
   readonly allowedHosts: readonly string[];
   readonly requireToken: boolean;
+  /** In a cloud's model container: only its platform can reach it, under names of its own and without a token. */
+  readonly container: boolean;
   /** A file, or `-` for standard output: one JSON line a call. */
   readonly accessLog: string | undefined;
   /** Percent of the calls in it. */
@@ -69,8 +73,10 @@ export function gatewaySettings(argv: readonly string[]): GatewaySettings {
       'grpc-port': { type: 'string', default: '8081' },
       socket: { type: 'string' },
       workers: { type: 'string' },
+      'warm-models': { type: 'string' },
       'allow-host': { type: 'string', multiple: true, default: [] },
       'require-token': { type: 'boolean', default: false },
+      container: { type: 'boolean', default: false },
       'access-log': { type: 'string' },
       'access-log-sample': { type: 'string', default: '100' },
       key: { type: 'string', default: '' },
@@ -82,7 +88,7 @@ export function gatewaySettings(argv: readonly string[]): GatewaySettings {
   });
   if (values.home === undefined)
     throw new MillwrightError('MW-USAGE', 'the gateway needs --home', { next: 'start it with: mw server' });
-  if (!isLoopbackHost(values.host) && !values['require-token']) {
+  if (!isLoopbackHost(values.host) && !values['require-token'] && !values.container) {
     throw new MillwrightError('MW-TOKEN-REQUIRED', `${values.host} can be reached from other machines`, {
       where: '--host',
       next: 'add --require-token, or use 127.0.0.1',
@@ -95,6 +101,12 @@ export function gatewaySettings(argv: readonly string[]): GatewaySettings {
       where: '--workers',
     });
   }
+  const warmModels = values['warm-models'] === undefined ? undefined : Number(values['warm-models']);
+  if (warmModels !== undefined && !(Number.isInteger(warmModels) && warmModels >= 1)) {
+    throw new MillwrightError('MW-USAGE', `--warm-models ${values['warm-models']} is not a number from 1 up`, {
+      where: '--warm-models',
+    });
+  }
   return {
     home,
     host: values.host,
@@ -102,8 +114,10 @@ export function gatewaySettings(argv: readonly string[]): GatewaySettings {
     grpcPort: portOf(values['grpc-port'], '--grpc-port'),
     socket: values.socket ?? socketPath(home),
     workers,
-    allowedHosts: values['allow-host'],
+    warmModels,
+    allowedHosts: values.container ? ['*'] : values['allow-host'],
     requireToken: values['require-token'],
+    container: values.container,
     accessLog:
       values['access-log'] === undefined || values['access-log'] === '-'
         ? values['access-log']

@@ -201,9 +201,10 @@ function mustBe(wanted: string, digest: string, what: string, releaseId: string)
 }
 
 /** Throws MW-MODEL-LOAD when the bytes are not what the release names. Of a folder (Python) the list beside it names the files. */
-export async function verifyDigest({ path, modelDigest, releaseId, runtime }: PlaneModel): Promise<void> {
-  if (runtime?.kind === 'proxy') return;
-  if (runtime?.kind !== 'python') {
+export async function verifyDigest(source: PlaneModel): Promise<void> {
+  const { path, modelDigest, releaseId } = source;
+  if (source.runtime?.kind === 'proxy') return;
+  if (source.runtime?.kind !== 'python') {
     mustBe(modelDigest, await digestOf(path, releaseId), 'the model file', releaseId);
     return;
   }

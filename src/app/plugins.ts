@@ -16,6 +16,7 @@ const PLUGINS = [
   ['workspace', 'file', () => import('../adapters/workspace-fs/index.ts')],
   ['images', 'layout', () => import('../adapters/image-layout/index.ts')],
   ['plane', 'process', () => import('../adapters/data-plane-process/index.ts')],
+  ['plane', 'fleet', () => import('../adapters/data-plane-fleet/index.ts')],
   ['import', 'mlflow', () => import('../adapters/import-mlflow/index.ts')],
   ['export', 'folder', () => import('../adapters/export-folder/index.ts')],
   ['preview', 'process', () => import('../adapters/preview-process/index.ts')],

@@ -179,7 +179,7 @@ async function score(request: BatchRequest, files: RowFiles, inputs: Inputs, out
     let done = Math.min(source.rows, before * CALL_ROWS * PART_CALLS);
     const resumed = done;
     request.progress(done, source.rows);
-    const { samples, seen } = sampler(source.rows - done, request.samples);
+    const sampled = sampler(source.rows - done, request.samples);
     await runBatch({
       source,
       plan,
@@ -193,14 +193,14 @@ async function score(request: BatchRequest, files: RowFiles, inputs: Inputs, out
         done += rows;
         request.progress(done, source.rows);
       },
-      seen,
+      seen: (row, tensors, outputs) => sampled.seen(row, tensors, outputs),
       signal: request.signal,
     });
     const parts = Array.from({ length: Math.ceil(source.rows / (CALL_ROWS * PART_CALLS)) }, (_, index) =>
       join(folder, partName(index)),
     );
     const rows = parts.length === 0 ? 0 : await files.join(inputs.files, parts, out);
-    return { out: request.out, rows, resumed, ms: Math.round(performance.now() - started), samples };
+    return { out: request.out, rows, resumed, ms: Math.round(performance.now() - started), samples: sampled.samples };
   } finally {
     await model.close();
   }

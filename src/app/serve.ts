@@ -3,11 +3,12 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { containerContract } from '../api/containers/contract.ts';
 import { MillwrightError } from '../domain/errors.ts';
 import type { ModelSignature } from '../domain/registry.ts';
 import { ENDPOINT_LIMITS } from '../domain/serving.ts';
 import type { EndpointLimits } from '../domain/serving.ts';
-import { type Config, isLoopbackHost } from '../platform/config.ts';
+import { type Config, containerEnvironment, isLoopbackHost } from '../platform/config.ts';
 import { createLogger } from '../platform/logger.ts';
 import { startGateway } from './gateway-program.ts';
 import { gatewaySettings } from './gateway-settings.ts';
@@ -24,6 +25,8 @@ export interface ServeOptions {
   /** Folder that the prediction log is written to; without it nothing is kept. */
   readonly log?: string;
   readonly isolate: boolean;
+  /** In a cloud's model container: address, port and routes as its environment says, no token. */
+  readonly container: boolean;
   readonly limits: Partial<Pick<EndpointLimits, 'timeoutMs' | 'queue' | 'idleMs' | 'memoryMib'>> & {
     readonly replicas?: number;
     readonly perSecond?: number;
@@ -54,10 +57,12 @@ function limitsOf({ limits }: ServeOptions): EndpointLimits {
 /** Throws the coded errors of a wrong target, a model that does not load, a port that is taken. Nothing stays behind then. */
 export async function serveModel(config: Config, options: ServeOptions): Promise<Served> {
   const started = performance.now();
-  if (!isLoopbackHost(options.host) && (config.token ?? '').length < 16) {
+  const container = options.container ? containerContract(containerEnvironment()) : undefined;
+  const host = options.container ? (container?.host ?? '0.0.0.0') : options.host;
+  if (!options.container && !isLoopbackHost(host) && (config.token ?? '').length < 16) {
     throw new MillwrightError(
       'MW-TOKEN-REQUIRED',
-      `${options.host} can be reached from other machines, so a token of at least 16 characters is needed`,
+      `${host} can be reached from other machines, so a token of at least 16 characters is needed`,
       { where: '--host', next: `MILLWRIGHT_TOKEN=$(openssl rand -hex 32) mw serve ${options.target} --host …` },
     );
   }
@@ -77,14 +82,15 @@ export async function serveModel(config: Config, options: ServeOptions): Promise
       await mkdir(folder, { recursive: true });
       await symlink(folder, join(home, 'predictions'), 'dir');
     }
-    const needsToken = !isLoopbackHost(options.host) || config.requireToken;
+    const needsToken = !options.container && (!isLoopbackHost(host) || config.requireToken);
     const settings = gatewaySettings([
-      ...['--home', home, '--host', options.host, '--key', 'serve'],
-      ...['--rest-port', String(options.restPort), '--grpc-port', String(options.grpcPort)],
+      ...['--home', home, '--host', host, '--key', 'serve'],
+      ...['--rest-port', String(container?.port ?? options.restPort), '--grpc-port', String(options.grpcPort)],
       ...(options.workers === undefined ? [] : ['--workers', String(options.workers)]),
       ...config.allowedHosts.flatMap((name) => ['--allow-host', name]),
       ...(needsToken ? ['--require-token'] : []),
       ...(options.isolate ? ['--isolate'] : []),
+      ...(options.container ? ['--container'] : []),
     ]);
     const log = createLogger({ level: 'error' });
     const gateway = await startGateway(settings, log, { onEnded: () => undefined, replaceable: false });

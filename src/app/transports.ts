@@ -6,10 +6,12 @@ import type { FastifyInstance } from 'fastify';
 import { type Auth, authorize } from '../api/http/bind.ts';
 import { registerMetrics } from '../api/metrics/routes.ts';
 import { registerMlflow } from '../api/mlflow/routes.ts';
+import { registerPlane } from '../api/plane/routes.ts';
 import { registerWandb } from '../api/wandb/routes.ts';
 import type { Log } from '../ports/context.ts';
 import type { ApiDeps } from '../api/http/deps.ts';
 import type { Composition } from './compose.ts';
+import { createPartKeeper } from './keep-part.ts';
 import { uiFolder } from './paths.ts';
 import { registerWebFiles } from './web-files.ts';
 
@@ -29,6 +31,11 @@ export async function extendWith(
     wandb: parts.wandb,
     signer: parts.signer,
     authorize: (request, permission) => authorize(auth, request, permission),
+  });
+  await registerPlane(app, {
+    fleet: parts.plane,
+    authorize: (request, permission) => authorize(auth, request, permission),
+    keepPart: createPartKeeper(join(parts.home, 'predictions')),
   });
   registerMetrics(app, {
     authorize: async (request) => void (await authorize(auth, request, 'read')),

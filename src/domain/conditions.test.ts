@@ -134,6 +134,20 @@ describe('judging', () => {
     expect(holds(text, { a: value })).toBe(expected);
   });
 
+  it('multiplies the other value before it adds, and shows both', () => {
+    const values: Record<string, number> = { 'latency.p99': 21, 'champion.latency.p99': 10 };
+    const at = (text: string) => evaluateCondition(parseCondition(text), (name) => values[name]);
+    expect(at('latency.p99 > champion.latency.p99 * 2').holds).toBe(true);
+    expect(at('latency.p99 > champion.latency.p99 * 2 + 1ms').holds).toBe(false);
+    expect(at('latency.p99 > champion.latency.p99*2 and latency.p99 < champion.latency.p99 * 3 - 5').holds).toBe(true);
+    expect(at('latency.p99 > nothing * 2').holds).toBeUndefined();
+    expect(at('latency.p99 > champion.latency.p99 * 2 + 1').clauses[0]).toMatchObject({
+      text: 'latency.p99 > champion.latency.p99 * 2 + 1',
+      required: '> champion.latency.p99 * 2 + 1 (21)',
+    });
+    expect(() => parseCondition('latency.p99 > champion.latency.p99 *')).toThrow(/expected a number/);
+  });
+
   it('compares with another value and its offset', () => {
     expect(holds('a < b + 0.1', { a: 1.05, b: 1 })).toBe(true);
     expect(holds('a < b - 0.1', { a: 0.95, b: 1 })).toBe(false);

@@ -51,6 +51,8 @@ export const ERRORS = {
   'MW-MODEL-LOAD': kind(422, 'INVALID_STATE'),
   'MW-MODEL-OUTPUT': kind(422, 'INVALID_STATE'),
   'MW-TENSOR': kind(400, 'INVALID_PARAMETER_VALUE'),
+  // Its own code refused the values (an unknown category): the caller's mistake to his face, an error of the release to its guards.
+  'MW-MODEL-REFUSED': kind(400, 'INVALID_PARAMETER_VALUE'),
   'MW-SQL': kind(400, 'INVALID_PARAMETER_VALUE', 2),
   'MW-OVERLOADED': kind(429, 'RESOURCE_EXHAUSTED'),
   // Its workers died again and again: asked again it would kill another.

@@ -1,7 +1,8 @@
 /** Who may do what. Permissions are named by verb; roles are fixed sets of them. */
 
-export type Permission = 'read' | 'log' | 'run' | 'deploy' | 'predict' | 'admin' | 'public';
-export type Role = 'viewer' | 'editor' | 'admin';
+export type Permission = 'read' | 'log' | 'run' | 'deploy' | 'predict' | 'follow' | 'admin' | 'public';
+/** `gateway`: another machine's data plane; it gets the routes and the files of the models that they name, and nothing else. */
+export type Role = 'viewer' | 'editor' | 'admin' | 'gateway';
 
 export interface Principal {
   readonly name: string;
@@ -11,7 +12,8 @@ export interface Principal {
 const GRANTS: Readonly<Record<Role, readonly Permission[]>> = {
   viewer: ['public', 'read', 'predict'],
   editor: ['public', 'read', 'predict', 'log', 'run', 'deploy'],
-  admin: ['public', 'read', 'predict', 'log', 'run', 'deploy', 'admin'],
+  admin: ['public', 'read', 'predict', 'log', 'run', 'deploy', 'follow', 'admin'],
+  gateway: ['public', 'follow'],
 };
 
 export function may(principal: Principal, permission: Permission): boolean {

@@ -24,17 +24,21 @@ function waitsFor(rollout: Rollout, lasted: number): string {
   const what = step?.mirror === undefined ? 'calls' : 'copied calls';
   if (strategy === 'ab') {
     const name = rollout.ab?.outcome ?? 'the outcome';
-    if (abReading === undefined || abReading.candidate.n + abReading.stable.n === 0)
+    if (abReading === undefined || abReading.candidate.n + abReading.stable.n + (abReading.leftOut ?? 0) === 0)
       return calls === 0 ? 'waits for calls: none came yet' : `waits for outcomes "${name}": none came yet`;
-    const { candidate, stable, difference, low, high } = abReading;
-    return `not enough data: ${candidate.n} and ${stable.n} outcomes, difference ${rounded(difference)} (${rounded(low)} to ${rounded(high)})`;
+    const { candidate, stable, difference, low, high, leftOut } = abReading;
+    const left = leftOut === undefined ? '' : `; ${leftOut} outcomes say nothing about ${rollout.ab?.metric ?? 'it'}`;
+    const span = `difference ${rounded(difference)} (${rounded(low)} to ${rounded(high)})`;
+    const known = abReading.verdict === 'not enough data' ? 'not enough data' : 'decided, and held a little longer';
+    return `${known}: ${candidate.n} and ${stable.n} outcomes, ${span}${left}`;
   }
   if (calls < hold.calls) return `waits for ${what}: ${calls} of ${hold.calls}`;
   const unknown = rollout.guards.find((guard) => guard.tripped === undefined);
   if (unknown !== undefined)
     return calls === 0 ? `waits for ${what}: none came yet` : `not enough data for "${unknown.text}"`;
+  if (step?.mirror !== undefined && calls === 0) return `waits for ${what}: none came yet`;
   if (lasted < hold.ms) return `holds for ${longTime(hold.ms - lasted)} more`;
-  return 'about to go on';
+  return step?.mirror === undefined ? 'about to go on' : 'waits for a copied call that it answers';
 }
 
 /** undefined when it is over. `now` in ms of the wall clock. */

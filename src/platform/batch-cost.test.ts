@@ -40,6 +40,20 @@ describe('the cost of a batch', () => {
     expect(cost.predict(1)).toBeCloseTo(10, 3);
   });
 
+  it('follows the sizes that are run now, whatever others were once like', () => {
+    const cost = createBatchCost();
+    // Made-up rows of a warm-up were quick; real ones are not.
+    cost.learn(1, 0.008);
+    cost.learn(16, 0.009);
+    for (let index = 0; index < 20; index += 1) cost.learn(1, 35);
+    expect(cost.predict(1)).toBeGreaterThan(30);
+    expect(cost.predict(16)).toBeGreaterThanOrEqual(cost.predict(1));
+    // And the other way round.
+    for (let index = 0; index < 20; index += 1) cost.learn(16, 1);
+    expect(cost.predict(16)).toBeLessThan(1.5);
+    expect(cost.predict(1)).toBeLessThanOrEqual(cost.predict(16));
+  });
+
   it('never predicts less for more rows, nor below zero, whatever it was told', () => {
     const cost = createBatchCost();
     for (let index = 0; index < 50; index += 1) cost.learn(1 + (index % 2) * 99, index % 2 === 0 ? 5 : 1);

@@ -20,6 +20,8 @@ export interface BatchCost {
 const KEPT = 9;
 /** A size that was not seen for so many batches says nothing about now. */
 const STALE = 2000;
+/** After so many batches of other sizes a size weighs half. */
+const FADES = 100;
 /** From here on the line is computed anew only every so many batches. */
 const SETTLED = 32;
 const EVERY = 8;
@@ -29,6 +31,13 @@ interface SizeRing {
   readonly rows: number[];
   next: number;
   seenAt: number;
+}
+
+interface Point {
+  readonly rows: number;
+  ms: number;
+  readonly age: number;
+  readonly times: number;
 }
 
 function median(values: readonly number[]): number {
@@ -42,16 +51,31 @@ export function createBatchCost(): BatchCost {
   let fixedMs = 0;
   let perRowMs = 0;
 
+  /** What the rings say now, smallest size first. */
+  function points(): Point[] {
+    const found: Point[] = [];
+    for (const ring of rings) {
+      if (ring === undefined || learned - ring.seenAt > STALE) continue;
+      const age = learned - ring.seenAt;
+      found.push({ rows: median(ring.rows), ms: Math.max(median(ring.ms), 1e-4), age, times: ring.ms.length });
+    }
+    // More rows do not take less time: where it looks so, what was seen last is right.
+    for (let index = 1; index < found.length; index += 1) {
+      const [less, more] = [found[index - 1], found[index]];
+      if (less === undefined || more === undefined || less.ms <= more.ms) continue;
+      if (less.age <= more.age) more.ms = less.ms;
+      else for (const point of found.slice(0, index)) point.ms = Math.min(point.ms, more.ms);
+    }
+    return found;
+  }
+
   /** Least squares of the relative error over the medians, with neither part below zero. */
   function fit(): void {
     let [w, wn, wnn, wy, wny, sizes] = [0, 0, 0, 0, 0, 0];
     let only = { rows: 1, ms: 0 };
-    for (const ring of rings) {
-      if (ring === undefined || learned - ring.seenAt > STALE) continue;
-      const rows = median(ring.rows);
-      const ms = Math.max(median(ring.ms), 1e-4);
-      // Few samples of a size may all be outliers: they weigh less.
-      const weight = Math.min(ring.ms.length, KEPT) / (ms * ms);
+    for (const { rows, ms, age, times } of points()) {
+      // Few times of a size may all be outliers, and old ones tell of another hour: they weigh less.
+      const weight = times / (1 + age / FADES) / (ms * ms);
       sizes += 1;
       only = { rows, ms };
       w += weight;

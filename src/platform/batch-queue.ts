@@ -4,7 +4,7 @@ import { Deque } from './deque.ts';
 const LOWEST = -8;
 const HIGHEST = 8;
 /** A call that has waited this long counts as one level higher. */
-export const AGING_MS = 50;
+const AGING_MS = 50;
 /** Entries that left but are still in line: above so many (and more than what waits) they are swept out. */
 const LITTER = 64;
 

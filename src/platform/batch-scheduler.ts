@@ -250,8 +250,7 @@ export function createBatchScheduler<In, Out>(options: SchedulerOptions): BatchS
   function remove(place: Place<In, Out>): void {
     if (place.removed) return;
     place.removed = true;
-    const index = places.indexOf(place);
-    if (index !== -1) places.splice(index, 1);
+    places.splice(places.indexOf(place), 1);
     lightLimit();
   }
 

@@ -56,6 +56,15 @@ export const settingsSchema = z.strictObject({
     .min(1)
     .default(20 * 1024)
     .describe('What one step may write into its folder, in MiB.'),
+  warmModels: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(10_000)
+    .optional()
+    .describe(
+      'Models that the data plane keeps loaded at most; above it the least recently used that can be spared is unloaded. Default: no limit.',
+    ),
   accessLog: z
     .string()
     .min(1)
@@ -187,6 +196,13 @@ export function inheritedEnvironment(environment: Environment = process.env): Re
 /** https://no-color.org: any non-empty value. */
 export function noColor(environment: Environment = process.env): boolean {
   return (environment['NO_COLOR'] ?? '') !== '';
+}
+
+/** What a cloud's model container is told by its environment; for the data plane, which alone knows what the names mean. */
+export function containerEnvironment(
+  environment: Environment = process.env,
+): Readonly<Record<string, string | undefined>> {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => /^(?:AIP|SAGEMAKER)_/.test(name)));
 }
 
 /** Where spans and metrics are sent, by OpenTelemetry's standard variables; undefined: nowhere. Throws MW-USAGE that names the variable. */

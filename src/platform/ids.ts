@@ -1,5 +1,5 @@
 /** Time-sortable ids in the manner of ULID: 48 bits of time and 80 random bits in Crockford's base 32, lower case. */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomFillSync } from 'node:crypto';
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 /** 40 bits are 8 characters, and a number holds them exactly. */
@@ -26,6 +26,9 @@ export interface IdSource {
 
 /** Ids from a clock (`now` in ms) and the operating system's random source. */
 export function createIds(clock: { now(): number }): IdSource {
+  // One call of the operating system for many ids: it costs more than all the rest of an id.
+  const pool = Buffer.alloc(2500);
+  let used = pool.length;
   let lastTime = -1;
   let lastTimeText = '';
   /** The random part in two halves of 40 bits. */
@@ -59,10 +62,14 @@ export function createIds(clock: { now(): number }): IdSource {
     next(prefix) {
       const now = Math.max(0, Math.floor(clock.now()));
       if (now > lastTime) {
-        const random = randomBytes(10);
+        if (used === pool.length) {
+          randomFillSync(pool);
+          used = 0;
+        }
         at(now);
-        setHigh(random.readUIntBE(0, 5));
-        low = random.readUIntBE(5, 5);
+        setHigh(pool.readUIntBE(used, 5));
+        low = pool.readUIntBE(used + 5, 5);
+        used += 10;
       } else countOn();
       return `${prefix}_${lastTimeText}${highText}${encode(low, 8)}`;
     },

@@ -54,9 +54,12 @@ export const NO_RUNTIME_STATS: RuntimeStats = {
 };
 
 export interface LoadedModel {
+  /** Without inputs: nobody knows what it takes, so every tensor is passed on. */
   readonly signature: ModelSignature;
+  /** Rows that the model brings with it (an MLflow input example): they surely run, where made-up ones may not. */
+  readonly example?: readonly Tensor[];
   /**
-   * Throws MW-TENSOR for wrong inputs, MW-MODEL-OUTPUT when the model fails, MW-OVERLOADED when it would be answered too late or too
+   * Throws MW-TENSOR for wrong inputs, MW-MODEL-REFUSED for values the model's own code refuses, MW-MODEL-OUTPUT when it fails, MW-OVERLOADED when it would be answered too late or too
    * many wait, MW-DEADLINE when it is too late, MW-CANCELLED, MW-UNAVAILABLE when its worker died twice, MW-QUARANTINED when the
    * model was given up because its workers died again and again.
    */

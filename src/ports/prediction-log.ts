@@ -17,9 +17,10 @@ export type LogCell = number | bigint | string | boolean | null;
 
 /**
  * The values of a column, as cheap to hand over as they are to collect: the writer lays them out.
- * `numbers` and `texts` hold `width` cells a row, of which the column is number `part`.
+ * `numbers`, `bytes` and `coded` hold `width` cells a row, of which the column is number `part`.
  * `half` says that the numbers are the bits of 16-bit floats.
- * `repeat`: text i stands for that many rows (the id of a request of many rows).
+ * `bytes` are texts in UTF-8, one after the other; text i ends before `ends[i]`. `repeat`: text i stands for that many rows (the id
+ * of a request of many rows).
  */
 export type LogValues =
   | { readonly kind: 'cells'; readonly cells: readonly LogCell[] }
@@ -31,13 +32,20 @@ export type LogValues =
       readonly half?: 'FP16' | 'BF16';
     }
   | {
-      readonly kind: 'texts';
-      readonly texts: readonly string[];
+      readonly kind: 'bytes';
+      readonly bytes: Uint8Array;
+      readonly ends: Uint32Array;
       readonly width: number;
       readonly part: number;
       readonly repeat?: Uint32Array;
     }
-  | { readonly kind: 'coded'; readonly codes: Uint16Array; readonly of: readonly LogCell[] }
+  | {
+      readonly kind: 'coded';
+      readonly codes: Uint16Array;
+      readonly of: readonly LogCell[];
+      readonly width: number;
+      readonly part: number;
+    }
   | { readonly kind: 'nulls' };
 
 export interface LogColumn {

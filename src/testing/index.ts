@@ -1,6 +1,6 @@
 /** The contract suites of the ports, published as millwright/testing. Plug-in authors run them on their own adapters. */
 export { analyticsContract } from './analytics.contract.ts';
-export type { AnalyticsUnderTest, LoggedPrediction } from './analytics.contract.ts';
+export type { AnalyticsUnderTest, LoggedPrediction } from './analytics-under-test.ts';
 export { artifactContract } from './artifacts.contract.ts';
 export type { ArtifactSubject } from './artifacts.contract.ts';
 export type { OpenElsewhere } from './child-process.ts';

@@ -1,6 +1,6 @@
 /** The part of the AnalyticsStore's contract that compares releases: shadows, A/B tests, scores. */
 import { expect, it } from 'vitest';
-import type { AnalyticsUnderTest, LoggedPrediction } from './analytics.contract.ts';
+import type { AnalyticsUnderTest, LoggedPrediction } from './analytics-under-test.ts';
 
 const DAY = 86_400_000;
 
@@ -24,10 +24,11 @@ export function releaseWindowCases(now: () => AnalyticsUnderTest): void {
     );
 
   it('counts, samples and shows only what callers were given, also when a shadow answered the same rows', async () => {
-    const { store, log } = now();
-    await log('flights', [call(500, { score: 0.1 })]);
-    await log('flights', live(100));
-    await log('flights', shadow(100, 100, 0.25));
+    const under = now();
+    const { store } = under;
+    await under.log('flights', [call(500, { score: 0.1 })]);
+    await under.log('flights', live(100));
+    await under.log('flights', shadow(100, 100, 0.25));
     await store.addOutcomes('flights', [{ predictionId: 'r000001/0', name: 'late', value: 1, time: 7 }]);
     expect(await store.count('flights', 0, DAY)).toBe(101);
     expect(await store.count('flights', 10, 20)).toBe(10);
@@ -40,11 +41,12 @@ export function releaseWindowCases(now: () => AnalyticsUnderTest): void {
   });
 
   it('compares a shadow with the live answers row by row and finds the rows that differ most', async () => {
-    const { store, log } = now();
+    const under = now();
+    const { store } = under;
     const query = { endpoint: 'flights', releaseId: 'flights-r2', since: 1_000_000, top: 3 };
     expect(await store.shadow(query)).toMatchObject({ rows: 0, top: [] });
-    await log('flights', live(100));
-    await log('flights', [
+    await under.log('flights', live(100));
+    await under.log('flights', [
       ...shadow(50, 100, 0.25),
       call(60, { role: 'shadow', releaseId: 'flights-r2', score: null }),
       call(61, { role: 'shadow', releaseId: 'other', score: 0.9 }),
@@ -70,9 +72,10 @@ export function releaseWindowCases(now: () => AnalyticsUnderTest): void {
   });
 
   it('gives the scores of releases received since then, sorted, as the same sample each time', async () => {
-    const { store, log } = now();
-    await log('flights', live(100));
-    await log('flights', shadow(40, 40, 0));
+    const under = now();
+    const { store } = under;
+    await under.log('flights', live(100));
+    await under.log('flights', shadow(40, 40, 0));
     const window = { endpoint: 'flights', releases: ['flights-r1', 'flights-r2', 'none'], since: 1_000_010 };
     const all = await store.releaseScores(window, 1000);
     expect([...all.keys()].sort()).toEqual(['flights-r1', 'flights-r2']);
@@ -86,14 +89,15 @@ export function releaseWindowCases(now: () => AnalyticsUnderTest): void {
   });
 
   it('joins outcomes by release in the order they came in, so that a later look extends an earlier one', async () => {
-    const { store, log } = now();
+    const under = now();
+    const { store } = under;
     const arm = (i: number): Partial<LoggedPrediction> => ({
       role: 'live',
       experiment: i < 30 ? 'flights-o1' : 'flights-o2',
       releaseId: i % 2 === 0 ? 'flights-r1' : 'flights-r2',
       score: i === 4 ? null : i / 100,
     });
-    await log(
+    await under.log(
       'flights',
       Array.from({ length: 60 }, (_, i) => call(i, arm(i))),
     );

@@ -10,8 +10,8 @@ export interface RuntimeSubject {
   create(): ModelRuntime;
   /** What stands for a fixture in a runtime that does not read ONNX files; it behaves and names its tensors as that one does. */
   readonly source?: (file: string) => ModelSource;
-  /** Ends one worker as a fault would; absent where the runtime has none. */
-  readonly crash?: (runtime: ModelRuntime, index: number) => Promise<void>;
+  /** Ends one worker of the model (any, when it is not named) as a fault would; absent where the runtime has none. */
+  readonly crash?: (runtime: ModelRuntime, index: number, file?: string) => Promise<void>;
 }
 
 const FIXTURES = fileURLToPath(new URL('./fixtures/', import.meta.url));
@@ -152,6 +152,76 @@ export function runtimeContract(name: string, subject: RuntimeSubject): void {
       await model.unload();
     });
 
+    test('a caller that left is told so, whether its request waited or ran; the others are answered', async () => {
+      const model = await load('linear-2.onnx');
+      const left = new AbortController();
+      const gone = Array.from({ length: 20 }, (_, at) =>
+        model.infer([x(at, 0)], { deadline: soon(), signal: left.signal }).catch((error: unknown) => error),
+      );
+      const stay = Array.from({ length: 20 }, (_, at) => model.infer([x(at, 0)], { deadline: soon() }));
+      left.abort();
+      for (const outcome of await Promise.all(gone)) {
+        // What was quicker than its caller is an answer, everything else says why it is none.
+        if (outcome instanceof Error) expect(outcome).toMatchObject({ code: 'MW-CANCELLED' });
+      }
+      expect((await Promise.all(stay)).map((outputs) => outputs[0]?.data[0])).toEqual(
+        Array.from({ length: 20 }, (_, at) => at * 2 + 2),
+      );
+      await expect(model.infer([x(1, 2)], { deadline: soon(), signal: left.signal })).rejects.toMatchObject({
+        code: 'MW-CANCELLED',
+      });
+      await model.unload();
+    });
+
+    test('every priority is answered', async () => {
+      const model = await load('linear-1.onnx');
+      const priorities = Array.from({ length: 60 }, (_, at) => (at % 7) - 3);
+      const answers = await Promise.all(
+        priorities.map((priority, at) => model.infer([x(at, 0)], { deadline: soon(), priority })),
+      );
+      expect(answers.map((outputs) => outputs[0]?.data[0])).toEqual(priorities.map((_, at) => at + 1));
+      await model.unload();
+    });
+
+    test('counts what it did: batches, rows, times, and the cost it learned', async () => {
+      const model = await load('linear-1.onnx');
+      const before = model.stats();
+      await Promise.all(Array.from({ length: 50 }, (_, at) => model.infer([x(at, 0, at, 1)], { deadline: soon() })));
+      const after = model.stats();
+      expect(after.batchedRows - before.batchedRows).toBe(100);
+      const batches = after.batches - before.batches;
+      expect(batches).toBeGreaterThan(0);
+      expect(batches).toBeLessThanOrEqual(50);
+      expect(after.computeMs).toBeGreaterThan(before.computeMs);
+      expect(after.queueMs).toBeGreaterThanOrEqual(before.queueMs);
+      expect(after.waiting).toBe(0);
+      expect(after.shed).toBe(0);
+      expect(after.replicas).toBeGreaterThan(0);
+      const counted = after.batchSizes.counts.reduce((sum, count) => sum + count, 0);
+      expect(counted).toBe(after.batches);
+      expect(after.batchSizes.bounds).toHaveLength(after.batchSizes.counts.length);
+      expect(after.cost?.fixedMs ?? -1).toBeGreaterThanOrEqual(0);
+      expect(after.cost?.perRowMs ?? -1).toBeGreaterThanOrEqual(0);
+      await model.unload();
+    });
+
+    test('what is too much for the queue is refused with the time after which to come back', async () => {
+      const one = await runtime.load({ ...source('linear-1.onnx'), queueLimit: 4, replicas: { min: 1, max: 1 } });
+      const results = await Promise.allSettled(
+        Array.from({ length: 200 }, (_, at) => one.infer([x(at, 0)], { deadline: soon() })),
+      );
+      const refused = results.filter((result) => result.status === 'rejected');
+      expect(refused.length).toBeGreaterThan(0);
+      expect(refused.length).toBeLessThan(200);
+      for (const { reason } of refused as { readonly reason: { code: string; retryAfterMs?: number } }[]) {
+        expect(reason.code).toBe('MW-OVERLOADED');
+        expect(reason.retryAfterMs).toBeGreaterThan(0);
+      }
+      expect(one.stats().shed).toBe(refused.length);
+      expect((await one.infer([x(3, 0)], { deadline: soon() }))[0]?.data[0]).toBe(4);
+      await one.unload();
+    });
+
     const { crash } = subject;
     test.skipIf(crash === undefined)('a crashed worker costs no request and is replaced', async () => {
       const model = await load('linear-3.onnx');
@@ -166,5 +236,30 @@ export function runtimeContract(name: string, subject: RuntimeSubject): void {
       }
       await model.unload();
     });
+
+    test.skipIf(crash === undefined)(
+      'a model whose workers die again and again is quarantined; the others go on',
+      async () => {
+        const other = await load('linear-2.onnx');
+        const model = await load('linear-3.onnx');
+        let code = '';
+        for (let turn = 0; turn < 40 && code !== 'MW-QUARANTINED'; turn += 1) {
+          await crash?.(runtime, 0, 'linear-3.onnx');
+          await new Promise((resolve) => setTimeout(resolve, 100));
+          code = await model.infer([x(1, 1)], { deadline: performance.now() + 2000 }).then(
+            () => '',
+            (error: unknown) => (error as { code: string }).code,
+          );
+        }
+        expect(code).toBe('MW-QUARANTINED');
+        expect((await other.infer([x(1, 1)], { deadline: soon() }))[0]?.data[0]).toBe(4);
+        await model.unload();
+        // Loaded anew it has a clean record.
+        const again = await load('linear-3.onnx');
+        expect((await again.infer([x(1, 1)], { deadline: soon() }))[0]?.data[0]).toBe(6);
+        await again.unload();
+        await other.unload();
+      },
+    );
   });
 }

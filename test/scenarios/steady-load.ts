@@ -51,31 +51,42 @@ export interface SteadyLoad {
   stop(): Promise<void>;
 }
 
-/** Each of `calls` is made `perSecond` times a second. */
+/** Calls of one connection that may wait: beyond it the machine, not the gateway, is what is measured. */
+const OPEN = 32;
+
+/** Each of `calls` is made `perSecond` times a second, as long as no more than OPEN of it are unanswered. */
 export function steadyLoad(calls: readonly Call[], perSecond: number): SteadyLoad {
   const answers: Answer[] = [];
   const failures: string[] = [];
-  const open = new Set<Promise<void>>();
+  const all = new Set<Promise<void>>();
   const begun = performance.now();
+  const lanes = calls.map((call) => ({ call, open: 0 }));
   let made = 0;
+  let due = 0;
 
-  function one(call: Call): void {
+  function one(lane: { readonly call: Call; open: number }): void {
     made += 1;
+    lane.open += 1;
     const started = performance.now();
-    const done = call().then(
-      (answer) => void answers.push({ ...answer, started, ended: performance.now() }),
-      (error: unknown) => void failures.push(String(error)),
-    );
-    open.add(done);
-    void done.finally(() => open.delete(done));
+    const done = lane
+      .call()
+      .then(
+        (answer) => void answers.push({ ...answer, started, ended: performance.now() }),
+        (error: unknown) => void failures.push(String(error)),
+      )
+      .finally(() => {
+        lane.open -= 1;
+        all.delete(done);
+      });
+    all.add(done);
   }
 
   const timer = setInterval(() => {
-    // As many as are due: a timer that comes late must not lower the rate. But no more at once than a connection can take.
-    const due = Math.floor(((performance.now() - begun) / 1000) * perSecond * calls.length);
-    for (let count = 0; made < due && count < calls.length * 4; count += 1) {
-      const call = calls[made % calls.length];
-      if (call !== undefined) one(call);
+    // As many as are due: a timer that comes late must not lower the rate.
+    const until = Math.floor(((performance.now() - begun) / 1000) * perSecond * lanes.length);
+    for (; due < until; due += 1) {
+      const lane = lanes[due % lanes.length];
+      if (lane !== undefined && lane.open < OPEN) one(lane);
     }
   }, 4);
 
@@ -85,7 +96,7 @@ export function steadyLoad(calls: readonly Call[], perSecond: number): SteadyLoa
     made: () => made,
     async stop() {
       clearInterval(timer);
-      await Promise.all(open);
+      await Promise.all(all);
     },
   };
 }

@@ -12,7 +12,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AnalyticsStore } from '../../ports/analytics-store.ts';
-import { analyticsContract, type LoggedPrediction } from '../../testing/analytics.contract.ts';
+import { analyticsContract } from '../../testing/analytics.contract.ts';
+import type { LoggedPrediction } from '../../testing/analytics-under-test.ts';
 import { createDuckDbAnalytics } from './index.ts';
 import { writePredictionFile } from '../../../test/fixtures/prediction-file.ts';
 

@@ -51,8 +51,8 @@ function castTo({ name, as }: WantedColumn): string {
       : `${column}::DOUBLE`;
 }
 
-function refuseCell(row: number, name: string, value: unknown, as: Datatype): never {
-  const shown = value === null || value === undefined ? 'missing' : String(value).slice(0, 40);
+function refuseCell(row: number, name: string, value: DuckDBValue | undefined, as: Datatype): never {
+  const shown = value === null || value === undefined ? 'missing' : value.toString().slice(0, 40);
   throw new MillwrightError('MW-DATA-READ', `row ${row + 1}: "${name}" is ${shown}, the model takes ${as}`, {
     where: `row ${row + 1}, column ${name}`,
     next: 'repair the row, or take it out of the file',
@@ -188,7 +188,9 @@ export async function openRowFiles(options: RowFilesOptions): Promise<RowFiles> 
         const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${from}`);
         const counted = await connection.runAndReadAll(`SELECT count(*)::DOUBLE FROM ${from}`);
         return {
-          columns: described.getRowsJS().map(([name, type]) => ({ name: String(name), type: typeOf(String(type)) })),
+          columns: described
+            .getRows()
+            .map(([name, type]) => ({ name: `${name?.toString()}`, type: typeOf(`${type?.toString()}`) })),
           rows: Number(counted.getRowsJS()[0]?.[0] ?? 0),
           chunks: (start, wanted, size) => chunksOf(files, start, wanted, size),
         };
@@ -214,7 +216,11 @@ export async function openRowFiles(options: RowFilesOptions): Promise<RowFiles> 
             `COPY (SELECT * FROM ${relation(files)} POSITIONAL JOIN ${answers}) TO ${literal(temporary)} (${format})`,
           );
           const handle = await open(temporary, 'r+');
-          await handle.sync().finally(() => handle.close());
+          try {
+            await handle.sync();
+          } finally {
+            await handle.close();
+          }
           await renameDurable(temporary, out);
           return rows;
         });

@@ -1,7 +1,7 @@
 /** The data plane as a process beside the control plane (ports/data-plane.ts): found or started, watched, and left alone at the end. */
 import { MillwrightError } from '../../domain/errors.ts';
 import type { ModelSignature } from '../../domain/registry.ts';
-import type { DataPlane, PlaneStatus } from '../../ports/data-plane.ts';
+import type { DataPlane, PlaneRoute, PlaneStatus } from '../../ports/data-plane.ts';
 import { askGateway } from './control-client.ts';
 import {
   endKept,
@@ -33,6 +33,8 @@ export interface DataPlaneProcessOptions extends GatewayCommand {
 export interface DataPlaneProcess extends DataPlane {
   /** Finds the living gateway of the home or starts one. Throws MW-PORT-TAKEN and the like. `found`: it was there before us. */
   start(): Promise<{ readonly status: PlaneStatus; readonly found: boolean }>;
+  /** The documents that it serves by. */
+  routes(): Promise<readonly PlaneRoute[]>;
   /** sha256 (hex) of the bearer tokens it accepts. */
   setTokens(hashes: readonly string[]): Promise<void>;
   /** Stops watching. The gateway lives on: it must survive the control plane. */
@@ -173,6 +175,7 @@ export function createDataPlaneProcess(options: DataPlaneProcessOptions): DataPl
     },
     status: async () => (await ask('GET', '/status')) as PlaneStatus,
     signature: async (releaseId) => (await ask('GET', `/signature/${encodeURIComponent(releaseId)}`)) as ModelSignature,
+    routes: async () => (await ask('GET', '/routes')) as readonly PlaneRoute[],
     async flush() {
       await ask('POST', '/flush', undefined, 30_000);
     },

@@ -45,6 +45,8 @@ export interface GatewayCommand {
   /** A file, or `-`: one JSON line a call, of this share of the calls (percent, default 100). */
   readonly accessLog?: string;
   readonly accessLogSample?: number;
+  /** Models that are kept loaded at most; default: no limit. */
+  readonly warmModels?: number;
   /** Of the program: a found gateway of another version is replaced. */
   readonly version?: string;
 }
@@ -62,6 +64,7 @@ export function keyOf(command: GatewayCommand): string {
     requireToken ?? false,
     command.version ?? '',
     ...(command.accessLog === undefined ? [] : [command.accessLog, command.accessLogSample ?? 100]),
+    ...(command.warmModels === undefined ? [] : [`warm ${command.warmModels}`]),
   ]);
 }
 
@@ -128,6 +131,7 @@ function commandLine(command: GatewayCommand, ports: Ports): readonly string[] {
   if (command.requireToken === true) line.push('--require-token');
   if (command.accessLog !== undefined) line.push('--access-log', command.accessLog);
   if (command.accessLogSample !== undefined) line.push('--access-log-sample', String(command.accessLogSample));
+  if (command.warmModels !== undefined) line.push('--warm-models', String(command.warmModels));
   return [...line, '--key', keyOf(command)];
 }
 

@@ -17,8 +17,6 @@ export interface ColumnPages {
   readonly max?: Uint8Array;
 }
 
-/** Texts with more different values than this are written out. */
-const DICTIONARY_LIMIT = 4096;
 /** Longer bounds would only swell the footer. */
 const BOUND_BYTES = 64;
 
@@ -115,9 +113,8 @@ function doubles(values: LogValues, rows: number): Dense<Float64Array> {
 
 function cellAt(values: LogValues, row: number): LogCell {
   if (values.kind === 'cells') return values.cells[row] ?? null;
-  if (values.kind === 'coded') return values.of[values.codes[row] ?? 0] ?? null;
+  if (values.kind === 'coded') return values.of[values.codes[row * values.width + values.part] ?? 0] ?? null;
   if (values.kind === 'numbers') return values.numbers[row * values.width + values.part] ?? null;
-  if (values.kind === 'texts') return values.texts[row * values.width + values.part] ?? null;
   return null;
 }
 
@@ -228,42 +225,69 @@ function dictionaryPage(
   };
 }
 
-function texts(values: LogValues, rows: number): ColumnPages {
-  const all: (string | null)[] = [];
-  if (values.kind === 'texts' && values.repeat !== undefined) {
-    values.texts.forEach((text, index) => {
-      for (let left = values.repeat?.[index] ?? 0; left > 0; left -= 1) all.push(text);
-    });
-  } else {
-    for (let row = 0; row < rows; row += 1) {
-      const cell = cellAt(values, row);
-      all.push(cell === null ? null : String(cell));
-    }
-  }
-  const codeOf = new Map<string, number>();
+function codedTexts(values: Extract<LogValues, { kind: 'coded' }>, rows: number): ColumnPages {
+  const { width, part, of } = values;
+  const held = of.filter((cell) => cell !== null).map(String);
+  // Without nulls a code is its place in the dictionary; nulls are few and small (an experiment that is none).
+  const place = new Map(of.filter((cell) => cell !== null).map((cell, index) => [cell, index]));
+  const places = of.map((cell) => (cell === null ? -1 : (place.get(cell) ?? -1)));
   const codes = new Uint16Array(rows);
   const present = new Uint8Array(rows);
   let count = 0;
   for (let row = 0; row < rows; row += 1) {
-    const text = all[row];
-    if (text === undefined || text === null) continue;
+    const at = places[values.codes[row * width + part] ?? 0] ?? -1;
+    if (at === -1) continue;
     present[row] = 1;
-    let code = codeOf.get(text);
-    if (code === undefined) {
-      // Ids differ on every row: after the first hundreds without one that repeats the rest is not looked at.
-      if (codeOf.size >= DICTIONARY_LIMIT || (row === 512 && codeOf.size > 384)) return plainTextPage(all, rows);
-      code = codeOf.size;
-      codeOf.set(text, code);
-    }
-    codes[count] = code;
+    codes[count] = at;
     count += 1;
   }
-  return dictionaryPage(codes.subarray(0, count), count === rows ? undefined : present, [...codeOf.keys()], rows);
+  return dictionaryPage(codes.subarray(0, count), count === rows ? undefined : present, held, rows);
 }
 
-function plainTextPage(all: readonly (string | null)[], rows: number): ColumnPages {
-  const present = Uint8Array.from(all, (text) => (text === null ? 0 : 1));
-  const held = all.filter((text) => text !== null);
+/** Length and bytes of each text, straight from where they lie. The bounds are those of the bytes: UTF-8 keeps the order of texts. */
+function byteTexts(values: Extract<LogValues, { kind: 'bytes' }>, rows: number): ColumnPages {
+  const { ends, width, part, repeat } = values;
+  const bytes = Buffer.from(values.bytes.buffer, values.bytes.byteOffset, values.bytes.byteLength);
+  const calls = repeat === undefined ? rows : repeat.length;
+  let size = 0;
+  for (let call = 0; call < calls; call += 1) {
+    const at = call * width + part;
+    size += (4 + (ends[at] ?? 0) - (at === 0 ? 0 : (ends[at - 1] ?? 0))) * (repeat?.[call] ?? 1);
+  }
+  const out = Buffer.allocUnsafe(size);
+  let to = 0;
+  let [low, high] = [0, 0];
+  const startOf = (at: number): number => (at === 0 ? 0 : (ends[at - 1] ?? 0));
+  const compare = (a: number, b: number): number =>
+    bytes.compare(bytes, startOf(b), ends[b] ?? 0, startOf(a), ends[a] ?? 0);
+  for (let call = 0; call < calls; call += 1) {
+    const at = call * width + part;
+    const [start, end] = [startOf(at), ends[at] ?? 0];
+    for (let left = repeat?.[call] ?? 1; left > 0; left -= 1) {
+      out.writeUInt32LE(end - start, to);
+      bytes.copy(out, to + 4, start, end);
+      to += 4 + end - start;
+    }
+    if (call === 0) [low, high] = [at, at];
+    else if (compare(at, low) < 0) low = at;
+    else if (compare(at, high) > 0) high = at;
+  }
+  const [min, max] = [bytes.subarray(startOf(low), ends[low]), bytes.subarray(startOf(high), ends[high])];
+  const worth = calls > 0 && min.length <= BOUND_BYTES && max.length <= BOUND_BYTES;
+  return { page: Buffer.concat([levels(undefined, rows), out]), nulls: 0, ...(worth ? { min, max } : {}) };
+}
+
+function textPages(values: LogValues, rows: number): ColumnPages {
+  if (values.kind === 'coded') return codedTexts(values, rows);
+  if (values.kind === 'bytes') return byteTexts(values, rows);
+  const held: string[] = [];
+  const present = new Uint8Array(rows);
+  for (let row = 0; row < rows; row += 1) {
+    const cell = cellAt(values, row);
+    if (cell === null) continue;
+    present[row] = 1;
+    held.push(String(cell));
+  }
   return {
     page: Buffer.concat([levels(held.length === rows ? undefined : present, rows), plainTexts(held)]),
     nulls: rows - held.length,
@@ -282,6 +306,6 @@ export function columnPages(column: LogColumn, rows: number): ColumnPages {
     case 'BOOLEAN':
       return booleans(column.values, rows);
     case 'STRING':
-      return texts(column.values, rows);
+      return textPages(column.values, rows);
   }
 }

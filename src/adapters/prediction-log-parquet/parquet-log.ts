@@ -67,6 +67,8 @@ export function createParquetLog(root: string, spawn: () => Worker = () => new W
         for (const { values } of block.columns) {
           if (values.kind === 'numbers') memory.add(values.numbers.buffer as ArrayBuffer);
           if (values.kind === 'coded') memory.add(values.codes.buffer as ArrayBuffer);
+          if (values.kind === 'bytes')
+            memory.add(values.bytes.buffer as ArrayBuffer).add(values.ends.buffer as ArrayBuffer);
         }
         worker.postMessage(job, [...memory]);
         pending.set(job.id, { resolve, reject });

@@ -8,7 +8,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import type { InferenceSession } from 'onnxruntime-node';
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { ModelSignature } from '../../domain/registry.ts';
 import { signatureOf, signatureOfRaw } from './ort-types.ts';
 import type { Feed, Fetched, RawMetadata } from './ort-types.ts';
@@ -87,7 +87,10 @@ function loadDirect(native: NativeBinding, path: string): EngineSession | undefi
   };
 }
 
-type OnnxRuntime = Pick<typeof import('onnxruntime-node'), 'InferenceSession' | 'Tensor'>;
+interface OnnxRuntime {
+  readonly InferenceSession: typeof InferenceSession;
+  readonly Tensor: typeof Tensor;
+}
 
 async function loadPublic(
   ort: OnnxRuntime,

@@ -61,7 +61,12 @@ export function checkJob(job: RunJob, { inputs: specs }: ModelSignature, batchab
     if (tensor === undefined) return refuse(`the input "${spec.name}" is missing`, spec.name);
     if (!matches(tensor, spec) || tensor !== inputs[index] || tensor.shape[0] !== rows) plain = false;
     if (tensor.datatype !== 'BYTES') continue;
-    for (let at = 0; at < tensor.data.length; at += 1) text += String(tensor.data[at]).length;
+    for (let at = 0; at < tensor.data.length; at += 1) {
+      const value = String(tensor.data[at]);
+      text += value.length;
+      // The engine's texts end there: the model would see another text than the caller sent.
+      if (value.includes('\u0000')) refuse(`element ${at} of "${spec.name}" has a NUL character`, spec.name);
+    }
   }
   if (inputs.length > specs.length) {
     const extra = inputs.find(({ name }) => !specs.some((spec) => spec.name === name));

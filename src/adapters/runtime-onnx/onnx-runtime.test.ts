@@ -2,22 +2,29 @@ import { expect, test } from 'vitest';
 import { runtimeContract, sourceOf } from '../../testing/runtime.contract.ts';
 import { createOnnxRuntime } from './onnx-runtime.ts';
 import type { OnnxRuntime } from './onnx-runtime.ts';
-import type { ModelRuntime } from '../../ports/model-runtime.ts';
 import { fileURLToPath } from 'node:url';
 
-const crash = (runtime: ModelRuntime, index: number): Promise<void> => (runtime as OnnxRuntime).killWorker(index);
+const fixture = (name: string): string => fileURLToPath(new URL(`../../testing/fixtures/${name}`, import.meta.url));
 
 runtimeContract('onnx, where the rules put it', { create: () => createOnnxRuntime() });
-runtimeContract('onnx in threads', { create: () => createOnnxRuntime({ placement: 'thread' }), crash });
+runtimeContract('onnx in threads', {
+  create: () => createOnnxRuntime({ placement: 'thread' }),
+  crash: (runtime, index, file) =>
+    (runtime as OnnxRuntime).killWorker(index, file === undefined ? undefined : fixture(file)),
+});
 runtimeContract('onnx in processes', {
   create: () => createOnnxRuntime({ placement: 'process' }),
   // A fault in native code: what no thread survives.
-  crash(runtime, index) {
-    const pids = (runtime as OnnxRuntime).placements().flatMap((model) => model.pids);
-    process.kill(pids[index % pids.length] ?? 0, 'SIGSEGV');
+  crash(runtime, index, file) {
+    const pids = (runtime as OnnxRuntime)
+      .placements()
+      .flatMap((model) => (file === undefined || model.releaseId === fixture(file) ? model.pids : []));
+    const pid = pids[index % pids.length];
+    if (pid !== undefined) process.kill(pid, 'SIGSEGV');
     return Promise.resolve();
   },
 });
+runtimeContract('onnx in WebAssembly', { create: () => createOnnxRuntime({ engine: 'wasm' }) });
 
 test('refuses what comes on top of a full queue, and answers what it took', async () => {
   const runtime = createOnnxRuntime({ placement: 'thread', workers: 1, depth: 1, queueLimit: 5 });

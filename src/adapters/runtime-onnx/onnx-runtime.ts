@@ -19,8 +19,8 @@ export interface OnnxRuntimeOptions extends Partial<Omit<OnnxModelOptions, 'engi
 export interface OnnxRuntime extends ModelRuntime {
   /** Threads that hung inside the engine, were replaced, and still run: while there are any, an orderly exit of the process waits for ever. */
   stuck(): number;
-  /** Ends a worker as a fault would: for fault tests. */
-  killWorker(index: number): Promise<void>;
+  /** Ends a worker of the release as a fault would: for fault tests. */
+  killWorker(index: number, releaseId?: string): Promise<void>;
   /** Where each loaded model runs, and its worker processes: for tests. */
   placements(): readonly {
     readonly releaseId: string;
@@ -114,8 +114,9 @@ export function createOnnxRuntime(options: OnnxRuntimeOptions = {}): OnnxRuntime
       };
     },
     stuck: () => [...models.keys()].reduce((sum, model) => sum + model.workers.stuck, lost),
-    async killWorker(index) {
-      for (const model of models.keys()) if (model.workers.count > 0) return model.workers.kill(index);
+    async killWorker(index, releaseId) {
+      for (const [{ workers }, release] of models)
+        if (workers.count > 0 && (releaseId ?? release) === release) return workers.kill(index);
       return undefined;
     },
     placements: () =>

@@ -1,7 +1,7 @@
 /** Between the engine's names of types and the protocol's. */
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import type { ModelSignature, TensorSpec } from '../../domain/registry.ts';
-import type { Datatype, Tensor, TensorData } from '../../domain/tensors.ts';
+import type { Datatype, Tensor } from '../../domain/tensors.ts';
 
 /** The engine's names by the numbers of ONNX's TensorProto.DataType (onnx/onnx.proto). */
 const ORT_NAMES: Readonly<Record<number, string>> = {
@@ -78,17 +78,9 @@ export interface RawMetadata {
   readonly shape: readonly number[];
 }
 
-/** Halves are bits here and numbers there; the memory is the same. Not in this language's library of types yet. */
-type HalfArray = new (buffer: ArrayBufferLike, offset: number, length: number) => Uint16Array;
-const Halves = (globalThis as unknown as { readonly Float16Array?: HalfArray }).Float16Array;
-
+/** Halves go in as their bits: the binding takes no Float16Array ("not enough space: expected 4, got 0"), though it gives one back. */
 export function feedOf({ datatype, data, shape }: Tensor): Feed {
-  const type = TO_ORT[datatype];
-  const given =
-    datatype === 'FP16' && Halves !== undefined && data instanceof Uint16Array
-      ? new Halves(data.buffer, data.byteOffset, data.length)
-      : data;
-  return { type, data: given as OrtTensor.DataType, dims: shape, location: 'cpu' };
+  return { type: TO_ORT[datatype], data: data as OrtTensor.DataType, dims: shape, location: 'cpu' };
 }
 
 /** Throws for a type that the protocol cannot carry. */
@@ -99,8 +91,11 @@ export function tensorOf(name: string, { type, data, dims }: Fetched[string]): T
     datatype === 'FP16' && !(data instanceof Uint16Array) && ArrayBuffer.isView(data)
       ? new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2)
       : data;
-  return { name, datatype, shape: dims, data: own as TensorData };
+  return { name, datatype, shape: dims, data: own };
 }
+
+/** A free dimension without a name is -1, and in WebAssembly -1 without its sign. */
+const UNSIGNED_FREE = 2 ** 31;
 
 function specOf(name: string, isTensor: boolean, type: string, shape: readonly (number | string)[]): TensorSpec {
   if (!isTensor) {
@@ -113,7 +108,11 @@ function specOf(name: string, isTensor: boolean, type: string, shape: readonly (
     const hint = type === 'bfloat16' ? '; convert the model to float32 or float16' : '';
     throw new Error(`"${name}" has the unsupported type ${type}${hint}`);
   }
-  return { name, datatype, shape: shape.map((size) => (typeof size === 'number' && size >= 0 ? size : -1)) };
+  return {
+    name,
+    datatype,
+    shape: shape.map((size) => (typeof size === 'number' && size >= 0 && size < UNSIGNED_FREE ? size : -1)),
+  };
 }
 
 export function signatureOf(session: InferenceSession): ModelSignature {

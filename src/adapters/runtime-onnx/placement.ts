@@ -10,8 +10,8 @@ export type Placement = 'inline' | 'thread' | 'process';
 const INLINE_MS = 1;
 export const KEEP_MS = 3;
 /** Each further row: dearer than the way to a thread and back, so that threads on other cores serve more of them. */
-const INLINE_ROW_MS = 0.1;
-export const KEEP_ROW_MS = 0.3;
+const INLINE_ROW_MS = 0.05;
+export const KEEP_ROW_MS = 0.15;
 /** The largest batch on the gateway's own thread: no other call waits longer for the event loop. */
 export const INLINE_BATCH_MS = 4;
 /** Preparing a model blocks the thread it is done on: once, and for no longer than this while others are served. */
@@ -49,7 +49,7 @@ export function hasLoops(path: string): boolean {
 }
 
 /** Only the number of rows is free: then the learned cost of rows says what a call costs. */
-export function isTabular({ inputs, outputs }: ModelSignature): boolean {
+function isTabular({ inputs, outputs }: ModelSignature): boolean {
   return [...inputs, ...outputs].every(({ shape }) =>
     shape.every((size, index) => (index === 0 ? size === -1 : size !== -1)),
   );

@@ -11,27 +11,33 @@ const ROUNDS = 16;
 const SIZES = [1, 16];
 /** Time for one size; a model that needs all of it for a batch is known to be slow after one. */
 const ENOUGH_MS = 50;
+/** Larger inputs than a probe is worth. */
+const MOST_ELEMENTS = 4_000_000;
 
-/** Floats that differ from row to row, as equal rows would be quicker than real ones; whole numbers and texts that are valid anywhere. */
-function madeUp(signature: ModelSignature, rows: number): readonly Tensor[] {
+/** Floats that differ from row to row and round to round: a row the processor has just seen is quicker than a real one. Whole numbers and texts are those that are valid anywhere. */
+function madeUp(signature: ModelSignature, rows: number, round: number): readonly Tensor[] {
   return signature.inputs.flatMap(({ name, datatype, shape: spec }) => {
     if (!isDatatype(datatype)) return [];
     const shape = spec.map((size, index) => (size === -1 ? (index === 0 ? rows : 1) : size));
     const data = emptyData(datatype, elementCount(shape));
     if (data instanceof Float32Array || data instanceof Float64Array)
-      for (let index = 0; index < data.length; index += 1) data[index] = 2 * Math.sin(index * 1.7 + 1);
+      for (let index = 0; index < data.length; index += 1) data[index] = 2 * Math.sin(index * 1.7 + round * 11.3 + 1);
     return [{ name, datatype, shape, data }];
   });
 }
+
+const elementsOf = ({ inputs }: ModelSignature, rows: number): number =>
+  inputs.reduce((sum, { shape }) => sum + rows * elementCount(shape.map(Math.abs)), 0);
 
 /** Empty when the model refuses them: then its cost is learned from the calls. */
 export async function probe(signature: ModelSignature, runner: SessionRunner): Promise<LoadReport['probes']> {
   const probes: { rows: number; ms: number }[] = [];
   for (const rows of isBatchable(signature) ? SIZES : [1]) {
-    const job = { inputs: madeUp(signature, rows) };
+    if (elementsOf(signature, rows) > MOST_ELEMENTS) return probes;
     const times: number[] = [];
     const begun = performance.now();
     while (times.length < ROUNDS && performance.now() - begun < ENOUGH_MS) {
+      const job = { inputs: madeUp(signature, rows, times.length) };
       const start = performance.now();
       const [result] = await runner.run([job]);
       if (result === undefined || 'error' in result) return probes;

@@ -52,7 +52,7 @@ export function createSessionRunner(session: EngineSession): SessionRunner {
   function apart(jobs: readonly RunJob[]): readonly JobResult[] | Promise<readonly JobResult[]> {
     const results = jobs.map(one);
     const done = results.filter((result): result is JobResult => !(result instanceof Promise));
-    return done.length === results.length ? done : Promise.all(results);
+    return done.length === results.length ? done : Promise.all(results.map((result) => Promise.resolve(result)));
   }
 
   return {

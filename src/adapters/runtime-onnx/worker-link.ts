@@ -47,8 +47,8 @@ interface Port {
 }
 
 interface Heard {
-  message(message: FromWorker): void;
-  gone(reason: string): void;
+  readonly message: (message: FromWorker) => void;
+  readonly gone: (reason: string) => void;
 }
 
 async function endsSoon(ended: Promise<unknown>): Promise<boolean> {

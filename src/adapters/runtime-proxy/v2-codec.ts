@@ -20,7 +20,11 @@ function jsonData({ data }: Tensor): string {
   return `[${Array.from(data as Float64Array, (value) => (Number.isNaN(value) ? 'null' : String(value))).join(',')}]`;
 }
 
-export function encodeCall(inputs: readonly Tensor[], outputs: readonly string[] | undefined, binary: boolean): EncodedCall {
+export function encodeCall(
+  inputs: readonly Tensor[],
+  outputs: readonly string[] | undefined,
+  binary: boolean,
+): EncodedCall {
   const asked = outputs?.map((name) => ({ name, parameters: { binary_data: binary } }));
   if (!binary) {
     const tensors = inputs.map(

@@ -82,8 +82,8 @@ if (python === undefined) {
       replicas: { min: 2, max: 2 },
       queueLimit: 2048,
     }),
-    crash: async (runtime, index) => {
-      const pid = (runtime as PythonRuntime).pids()[index];
+    crash: async (runtime, index, file) => {
+      const pid = (runtime as PythonRuntime).pids(file)[index];
       if (pid !== undefined) process.kill(pid, 'SIGKILL');
       await Promise.resolve();
     },

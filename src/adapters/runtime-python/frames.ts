@@ -59,7 +59,8 @@ export function decodeTensors({ header, body }: Frame): readonly Tensor[] {
   let at = 0;
   return specs.map((spec: SentTensor) => {
     const { name, datatype, shape, bytes } = spec;
-    if (!isDatatype(datatype) || at + bytes > body.byteLength) throw new Error('an answer that does not fit its header');
+    if (!isDatatype(datatype) || at + bytes > body.byteLength)
+      throw new Error('an answer that does not fit its header');
     const start = at;
     at += padded(bytes);
     return { name, datatype, shape, data: readRaw(datatype, body.subarray(start, start + bytes)) };

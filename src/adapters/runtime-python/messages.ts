@@ -16,9 +16,19 @@ export type PythonAnswer = readonly Tensor[] | MillwrightError;
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-/** The signature that the process says. Throws MW-MODEL-LOAD with its reason when it could not load. */
-export function signatureFrom({ header }: Frame, where: string): ModelSignature {
-  if (header['kind'] === 'ready') return header['signature'] as ModelSignature;
+/** What the process says when it has its model. */
+export interface Ready {
+  readonly signature: ModelSignature;
+  readonly example?: readonly Tensor[];
+}
+
+/** Throws MW-MODEL-LOAD with the process's reason when it could not load. */
+export function readyFrom(frame: Frame, where: string): Ready {
+  const { header } = frame;
+  if (header['kind'] === 'ready') {
+    const signature = header['signature'] as ModelSignature;
+    return header['tensors'] === undefined ? { signature } : { signature, example: decodeTensors(frame) };
+  }
   const next = textOf(header['next']);
   throw new MillwrightError('MW-MODEL-LOAD', `the model does not load: ${textOf(header['reason'])}`, {
     where,
@@ -37,6 +47,12 @@ export function answerFrom(frame: Frame, id: number): PythonAnswer {
     return new MillwrightError('MW-TENSOR', text, {
       where: 'inputs',
       next: 'GET /v2/models/<endpoint> shows the inputs the model takes',
+    });
+  }
+  if (fault === 'value') {
+    return new MillwrightError('MW-MODEL-REFUSED', `the model refused the values: ${text}`, {
+      where: 'inputs',
+      next: 'compare the values with those the model was trained on',
     });
   }
   return new MillwrightError('MW-MODEL-OUTPUT', `the model failed on this request: ${text}`, {

@@ -96,17 +96,21 @@ export async function startModel(
       leaving: false,
       lane: scheduler.addLane({
         depth: 2,
-        run: (calls) => runTogether(process, calls),
+        // What was running when the model was given up or unloaded hears of that.
+        run: (calls) => runTogether(process, calls).catch((error: unknown) => Promise.reject(over ?? error)),
         hung: () => process.kill('it did not answer in time'),
       }),
     };
     replicas.push(replica);
-    void process.ended.then(({ reason, expected }) => {
-      void replica.lane.remove();
-      const index = replicas.indexOf(replica);
-      if (index !== -1) replicas.splice(index, 1);
-      if (!expected && over === undefined) died(reason);
-    });
+    void watch(replica);
+  }
+
+  async function watch(replica: Replica): Promise<void> {
+    const { reason, expected } = await replica.process.ended;
+    void replica.lane.remove();
+    const index = replicas.indexOf(replica);
+    if (index !== -1) replicas.splice(index, 1);
+    if (!expected && over === undefined) died(reason);
   }
 
   function died(reason: string): void {
@@ -121,7 +125,7 @@ export async function startModel(
     // The first is replaced at once; whoever dies again and again must not spin the machine.
     const wait = deaths.length === 1 ? 0 : Math.min(BACK_OFF_MS * 2 ** (deaths.length - 2), BACK_OFF_MOST_MS);
     clearTimeout(restarter);
-    restarter = setTimeout(refill, wait);
+    restarter = setTimeout(() => void refill(), wait);
     restarter.unref();
   }
 
@@ -143,24 +147,20 @@ export async function startModel(
   }
 
   /** Brings the processes to the wanted number. One that does not start counts as one that died. */
-  function refill(): void {
+  async function refill(): Promise<void> {
     const staying = replicas.filter((replica) => !replica.leaving).length;
     if (over !== undefined || starting > 0 || staying >= wanted) return;
     starting += 1;
-    startProcess(options)
-      .then(
-        async (process) => {
-          if (over !== undefined) await process.stop();
-          else add(process);
-        },
-        (error: unknown) => {
-          if (over === undefined) died(error instanceof Error ? error.message : String(error));
-        },
-      )
-      .finally(() => {
-        starting -= 1;
-        if (replicas.length > 0) refill();
-      });
+    try {
+      const process = await startProcess(options);
+      if (over !== undefined) await process.stop();
+      else add(process);
+    } catch (error) {
+      if (over === undefined) died(error instanceof Error ? error.message : String(error));
+    } finally {
+      starting -= 1;
+    }
+    if (replicas.length > 0) void refill();
   }
 
   async function retire(replica: Replica): Promise<void> {
@@ -174,7 +174,7 @@ export async function startModel(
     restarts += 1;
     log(`${releaseId}: a process has ${mib(replica.rss)} MiB, more than ${mib(memory)}; it is replaced`);
     const before = new Set(replicas);
-    refill();
+    void refill();
     const wait = setInterval(() => {
       const fresh = replicas.some((other) => !before.has(other));
       if (!fresh && replicas.includes(replica) && over === undefined) return;
@@ -185,7 +185,8 @@ export async function startModel(
   }
 
   async function lookAtMemory(): Promise<void> {
-    for (const replica of [...replicas]) {
+    const now = replicas.slice();
+    for (const replica of now) {
       replica.rss = (await residentBytes(replica.process.pid)) ?? replica.rss;
       if (replica.rss > memory * HARD_SHARE) {
         replica.process.kill(`the model's process had ${mib(replica.rss)} MiB; the limit is ${mib(memory)}`);
@@ -200,7 +201,7 @@ export async function startModel(
     if (waited >= 3 && wanted < max && starting === 0) {
       waited = 0;
       wanted += 1;
-      refill();
+      void refill();
       return;
     }
     const idle = staying.findLast((replica) => performance.now() - replica.lane.usedAt > limits.idleMs);
@@ -221,6 +222,7 @@ export async function startModel(
   }
   for (const { process } of first) add(process);
   const signature: ModelSignature = first[0]?.process.signature ?? { inputs: [], outputs: [] };
+  const example = first[0]?.process.example;
   const batchable = isBatchable(signature);
   await lookAtMemory();
   let looking = false;
@@ -236,6 +238,7 @@ export async function startModel(
 
   return {
     signature,
+    ...(example === undefined ? {} : { example }),
     infer(inputs, { outputs, deadline, priority, signal, params }) {
       const call: PythonCall = {
         inputs,

@@ -10,8 +10,8 @@ import { LaneLost } from '../../platform/batch-lane.ts';
 import { inheritedEnvironment } from '../../platform/config.ts';
 import { createFrameReader, encodeFrame } from './frames.ts';
 import type { Frame, OutTensor } from './frames.ts';
-import { answerFrom, signatureFrom } from './messages.ts';
-import type { PythonAnswer, PythonCall } from './messages.ts';
+import { answerFrom, readyFrom } from './messages.ts';
+import type { PythonAnswer, PythonCall, Ready } from './messages.ts';
 import type { OutputLog } from './process-output.ts';
 
 export type PythonSpec = Extract<RuntimeSpec, { kind: 'python' }>;
@@ -34,9 +34,8 @@ export interface ProcessEnd {
   readonly expected: boolean;
 }
 
-export interface PythonProcess {
+export interface PythonProcess extends Ready {
   readonly pid: number;
-  readonly signature: ModelSignature;
   /** Resolves when the process is gone. */
   readonly ended: Promise<ProcessEnd>;
   /** Asked one after the other. Rejects with LaneLost when the process ends, with MW-DEADLINE when a lone call took longer than the spec's timeout. */
@@ -172,7 +171,7 @@ export function startProcess(options: ProcessOptions): Promise<PythonProcess> {
     gone(endText(code, signal));
   });
 
-  const opened: Omit<PythonProcess, 'signature'> = {
+  const opened: Omit<PythonProcess, keyof Ready> = {
     pid: child.pid ?? 0,
     ended,
     run(tensors, { outputs, params }, alone) {
@@ -237,9 +236,9 @@ export function startProcess(options: ProcessOptions): Promise<PythonProcess> {
     });
     onFirst = (frame) => {
       try {
-        const signature = signatureFrom(frame, releaseId);
+        const ready = readyFrom(frame, releaseId);
         clearTimeout(slow);
-        resolve({ ...opened, signature });
+        resolve({ ...opened, ...ready });
       } catch (error) {
         fail(error instanceof MillwrightError ? error : new MillwrightError('MW-MODEL-LOAD', String(error)));
       }

@@ -17,13 +17,13 @@ export interface PythonRuntimeOptions extends Partial<ModelLimits> {
 }
 
 export interface PythonRuntime extends ModelRuntime {
-  /** Of all processes, in the order of their models: for fault tests. */
-  pids(): readonly number[];
+  /** Of the processes of all models, or of one release: for fault tests. */
+  pids(releaseId?: string): readonly number[];
 }
 
 export function createPythonRuntime(options: PythonRuntimeOptions): PythonRuntime {
   const { log = () => undefined } = options;
-  const loaded = new Set<PythonModel>();
+  const loaded = new Map<PythonModel, string>();
   const limits: ModelLimits = {
     batchRows: options.batchRows ?? 1024,
     graceMs: options.graceMs ?? 1000,
@@ -56,7 +56,7 @@ export function createPythonRuntime(options: PythonRuntimeOptions): PythonRuntim
         limits,
         log,
       );
-      loaded.add(model);
+      loaded.set(model, releaseId);
       return {
         ...model,
         async unload() {
@@ -65,9 +65,10 @@ export function createPythonRuntime(options: PythonRuntimeOptions): PythonRuntim
         },
       };
     },
-    pids: () => [...loaded].flatMap((model) => model.pids()),
+    pids: (releaseId) =>
+      [...loaded].flatMap(([model, of]) => (releaseId === undefined || releaseId === of ? model.pids() : [])),
     async close() {
-      await Promise.all([...loaded].map((model) => model.unload()));
+      await Promise.all([...loaded.keys()].map((model) => model.unload()));
       loaded.clear();
     },
   };

@@ -198,7 +198,7 @@ test('metrics arrive with OpenTelemetry’s names, units and kinds', async () =>
       dataPoints: [{ count: 6, sum: 4.5, bucketCounts: [3, 2, 1], explicitBounds: [0.1, 1] }],
     },
   });
-  const point = (histogram?.['histogram'] as { dataPoints: { attributes: unknown }[] }).dataPoints[0];
+  const point = (histogram?.['histogram'] as { dataPoints: { attributes: unknown }[] } | undefined)?.dataPoints[0];
   expect(attributes(point?.attributes)).toEqual({
     'http.route': '/x',
     'http.request.method': 'GET',

@@ -7,6 +7,7 @@ import type { HrTime } from '@opentelemetry/api';
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { resourceFromAttributes } from '@opentelemetry/resources';
+import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { createBoundedQueue } from '../../platform/bounded-queue.ts';
 import type { TelemetrySettings } from '../../platform/telemetry-settings.ts';
@@ -46,7 +47,7 @@ export function createOtlpTelemetry({ settings, version, families, onChange }: T
   const common = { headers: { ...settings.headers }, timeoutMillis: settings.timeoutMs };
   const spanExporter =
     settings.traces === undefined ? undefined : new OTLPTraceExporter({ ...common, url: settings.traces });
-  const metricExporter =
+  const metricExporter: PushMetricExporter | undefined =
     settings.metrics === undefined ? undefined : new OTLPMetricExporter({ ...common, url: settings.metrics });
   const sample = createSampling(settings.sampler);
   const queue = createBoundedQueue<ReadableSpan>({ maxItems: QUEUE_SPANS });
@@ -81,7 +82,8 @@ export function createOtlpTelemetry({ settings, version, families, onChange }: T
   }
 
   async function sendSpans(): Promise<void> {
-    while (queue.size > 0 && spanExporter !== undefined) {
+    if (spanExporter === undefined) return;
+    while (queue.size > 0) {
       const spans = queue.take(BATCH_SPANS);
       if (await exported('spans', (done) => spanExporter.export(spans, done))) sent += spans.length;
       else {
@@ -106,7 +108,8 @@ export function createOtlpTelemetry({ settings, version, families, onChange }: T
     const metrics = families()
       .filter(({ samples }) => samples.length > 0)
       .map((family) => metricData(family, startTime, endTime));
-    await exported('metrics', (done) => metricExporter.export({ resource, scopeMetrics: [{ scope, metrics }] }, done));
+    const all: ResourceMetrics = { resource, scopeMetrics: [{ scope, metrics }] };
+    await exported('metrics', (done) => metricExporter.export(all, done));
   }
 
   function spanOf(seen: SeenSpan, ids: SpanIds): ReadableSpan {

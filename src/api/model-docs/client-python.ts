@@ -49,7 +49,7 @@ _AGAIN = {429, 502, 503, 504}
 
 def _wait(retry_after: Optional[str], attempt: int) -> float:
     """Seconds: Retry-After (seconds or a date), else doubling from 0.1; at most 30."""
-    seconds = 0.1 * 2**attempt * (0.5 + random.random())
+    seconds: float = 0.1 * 2.0**attempt * (0.5 + random.random())
     if retry_after is not None:
         if retry_after.isdigit():
             seconds = float(retry_after)

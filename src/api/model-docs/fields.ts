@@ -1,5 +1,6 @@
 /** A signature as people and programs fill it in: one field an input, with a row of real values. */
 import type { TensorSpec } from '../../domain/registry.ts';
+import { halfToNumber } from '../../domain/tensor-data.ts';
 import type { Tensor } from '../../domain/tensors.ts';
 
 export type Kind = 'number' | 'integer' | 'boolean' | 'text';
@@ -34,6 +35,9 @@ export function fieldOf(spec: TensorSpec): Field {
     ...(spec.content === undefined ? {} : { content: spec.content }),
   };
 }
+
+const valueAt = ({ data, datatype }: Tensor, at: number): string | number | bigint | undefined =>
+  datatype === 'FP16' || datatype === 'BF16' ? halfToNumber(Number(data[at] ?? 0), datatype) : data[at];
 
 /** Whole numbers beyond 2^53 stay exact only as text; an example may round them. */
 function cellOf(value: string | number | bigint | undefined, kind: Kind): Cell {
@@ -77,7 +81,7 @@ export function rowOf(fields: readonly Field[], tensors: readonly Tensor[], row:
         ];
       }
       const width = tensor.data.length / rows;
-      const values = Array.from({ length: width }, (_, at) => cellOf(tensor.data[row * width + at], field.kind));
+      const values = Array.from({ length: width }, (_, at) => cellOf(valueAt(tensor, row * width + at), field.kind));
       return [field.name, nest(values, field.size.length === 0 ? [] : tensor.shape.slice(1))];
     }),
   );

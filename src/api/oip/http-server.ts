@@ -50,7 +50,7 @@ export interface SeenCall {
 }
 
 export interface HttpServerOptions {
-  /** Host names answered, without port; loopback names are always there. */
+  /** Host names answered, without port; loopback names are always there. `*`: any, for a cloud's container; pages of other origins are refused all the same. */
   readonly hosts: readonly string[];
   /** Bytes of one body, after decompression. */
   readonly bodyLimit: number;
@@ -91,7 +91,7 @@ const hostNameOf = (host: string): string => hostNames.get(host) ?? remember(hos
 
 function guard(request: IncomingMessage, allowed: ReadonlySet<string>, options: HttpServerOptions): void {
   const host = request.headers.host;
-  if (host === undefined || !allowed.has(hostNameOf(host))) {
+  if (host === undefined || !(allowed.has(hostNameOf(host)) || allowed.has('*'))) {
     throw new MillwrightError('MW-HOST', `the host name "${host ?? ''}" is not answered here`, {
       where: 'Host',
       next: 'use localhost, or start the server with --allowed-hosts <name>',

@@ -42,7 +42,10 @@ function parse(text: string): Map<string, { type: string; samples: Sample[] }> {
       labels[label?.[1] ?? ''] = label?.[2] ?? '';
       rest = rest.slice(label?.[0].length ?? rest.length);
     }
-    const series = `${name}${JSON.stringify(Object.entries(labels).sort())}`;
+    const series = `${name}${Object.entries(labels)
+      .map(String)
+      .toSorted((a, b) => (a < b ? -1 : 1))
+      .join()}`;
     expect(seen.has(series), `twice: ${series}`).toBe(false);
     seen.add(series);
     families

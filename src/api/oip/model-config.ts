@@ -2,6 +2,7 @@
 import type { TensorSpec } from '../../domain/registry.ts';
 import type { Serving } from '../../modules/serving/index.ts';
 import { DEFAULT_PRIORITY_LEVEL, PRIORITY_LEVELS } from './call-options.ts';
+import { runsOn } from './models.ts';
 
 /** Rows that one call may have; the limit of the serving module. */
 const MAX_BATCH = 100_000;
@@ -27,8 +28,7 @@ export function modelConfig(serving: Serving, endpoint: string, version: number 
   const releases = stats?.releases.filter((release) => version === undefined || release.version === version) ?? [];
   return {
     name: endpoint,
-    platform: 'onnxruntime_onnx',
-    backend: 'onnxruntime',
+    ...runsOn(versions, version),
     version_policy: { specific: { versions: versions.map((entry) => entry.version) } },
     max_batch_size: batched ? MAX_BATCH : 0,
     input: tensors(signature.inputs),

@@ -12,9 +12,9 @@ function broken(): never {
 }
 
 export const VARINT = 0;
-export const FIXED64 = 1;
+const FIXED64 = 1;
 export const DELIMITED = 2;
-export const FIXED32 = 5;
+const FIXED32 = 5;
 
 /** Reads a message from its beginning to its end; every read is within the bytes or throws MW-INVALID. */
 export class WireReader {

@@ -138,8 +138,10 @@ export function createV1Routes(serving: Serving, ready: () => boolean): HttpRout
   }
 
   return {
-    owns: ([first, second]) => first === 'v1' && second === 'models',
+    owns: ([first, second]) => (first === 'v1' && second === 'models') || (first === '' && second === undefined),
     handle(call) {
+      // KServe's question whether a V1 server lives.
+      if (call.path[0] === '') return call.method === 'POST' ? undefined : json(200, { status: 'alive' });
       const path = call.path.slice(2);
       if (call.method === 'POST') return post(call, path);
       return call.method === 'GET' || call.method === 'HEAD' ? get(path) : undefined;

@@ -49,6 +49,11 @@ function bad(name: string, datatype: string, row: number, value: unknown, more: 
 /** The text of a CSV cell as the type that the signature says. What does not fit stays text and is refused later. */
 function typed(cell: unknown, datatype: Datatype): unknown {
   if (typeof cell !== 'string' || datatype === 'BYTES') return cell;
+  // Most cells are plain numbers.
+  if (datatype.startsWith('FP') && cell !== '') {
+    const quick = Number(cell);
+    if (!Number.isNaN(quick) && (quick !== 0 || cell.trim() !== '')) return quick;
+  }
   const text = cell.trim();
   if (MISSING.has(text.toLowerCase())) return null;
   if (datatype === 'BOOL') return /^(?:true|1)$/i.test(text) ? true : /^(?:false|0)$/i.test(text) ? false : cell;
@@ -118,6 +123,16 @@ function fill(
     return data;
   }
   if (!('buffer' in data)) return data;
+  if (datatype === 'FP16' || datatype === 'BF16') {
+    throw new MillwrightError(
+      'MW-TENSOR',
+      `column "${spec.name}" takes ${datatype}, which has no form in JSON or CSV`,
+      {
+        where: spec.name,
+        next: 'send it as a binary tensor: POST /v2/models/<endpoint>/infer',
+      },
+    );
+  }
   const [low, high] = RANGE[datatype] ?? [0, 1];
   values.forEach((value, index) => {
     if (datatype === 'BOOL' && typeof value === 'boolean') data[index] = value ? 1 : 0;

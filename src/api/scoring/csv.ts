@@ -2,38 +2,51 @@
 import { refuse, tableOfRows } from './table.ts';
 import type { Columns } from './table.ts';
 
+/** A quoted field from its opening quote at `at`: its text, and where it ends. */
+function quotedField(text: string, at: number): { readonly field: string; readonly end: number } {
+  let from = at + 1;
+  let field = '';
+  for (;;) {
+    const quote = text.indexOf('"', from);
+    if (quote === -1) return refuse('a quote is not closed', 'body');
+    field += text.slice(from, quote);
+    if (text[quote + 1] !== '"') return { field, end: quote + 1 };
+    field += '"';
+    from = quote + 2;
+  }
+}
+
+const ENDS = /[,\r\n]/g;
+
+/** Where the field that begins at `at` ends. */
+function endOf(text: string, at: number): number {
+  ENDS.lastIndex = at;
+  return ENDS.exec(text)?.index ?? text.length;
+}
+
 /** A header row, then one line a row; cells are texts, the signature gives them types. Throws MW-INVALID. */
 export function tableOfCsv(text: string): Columns {
   const rows: string[][] = [];
   let row: string[] = [];
-  let field = '';
-  let quoted = false;
-  let any = false;
   // A byte order mark, as spreadsheets write it, is no part of the first name.
-  for (let index = text.charCodeAt(0) === 0xfe_ff ? 1 : 0; index < text.length; index += 1) {
-    const char = text[index];
-    if (quoted) {
-      if (char !== '"') field += char;
-      else if (text[index + 1] === '"') {
-        field += '"';
-        index += 1;
-      } else quoted = false;
-    } else if (char === '"') {
-      quoted = true;
-      any = true;
-    } else if (char === ',') {
-      row.push(field);
-      field = '';
-      any = true;
-    } else if (char === '\n') {
-      if (any || field !== '') rows.push([...row, field]);
-      row = [];
-      field = '';
-      any = false;
-    } else if (char !== '\r') field += char;
+  let at = text.charCodeAt(0) === 0xfe_ff ? 1 : 0;
+  while (at < text.length) {
+    const quoted = text[at] === '"' ? quotedField(text, at) : undefined;
+    const end = endOf(text, quoted?.end ?? at);
+    const rest = text.slice(quoted?.end ?? at, end);
+    row.push(quoted === undefined ? rest : quoted.field + rest);
+    if (text[end] === ',') {
+      at = end + 1;
+      // A comma at the very end has an empty field behind it.
+      if (at === text.length) row.push('');
+      continue;
+    }
+    // A line without anything is no row.
+    if (row.length > 1 || row[0] !== '' || quoted !== undefined) rows.push(row);
+    row = [];
+    at = text[end] === '\r' && text[end + 1] === '\n' ? end + 2 : end + 1;
   }
-  if (quoted) refuse('a quote is not closed', 'body');
-  if (any || field !== '') rows.push([...row, field]);
+  if (row.length > 0) rows.push(row);
   const names = rows.shift() ?? refuse('the CSV has no header row', 'body');
   return tableOfRows(names, rows, 'body', true);
 }

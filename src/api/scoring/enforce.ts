@@ -5,6 +5,7 @@ import { isDatatype } from '../../domain/tensor-data.ts';
 import type { Datatype, Tensor } from '../../domain/tensors.ts';
 import { tensorOfCells } from './cells.ts';
 import { refuse } from './table.ts';
+import { untyped } from './untyped.ts';
 import type { Columns, Table } from './table.ts';
 
 const NEXT = 'GET /v2/models/<endpoint> shows the inputs the model takes';
@@ -31,8 +32,9 @@ function missing(names: readonly string[], signature: ModelSignature): Millwrigh
 function byName(table: Columns, signature: ModelSignature): readonly Tensor[] {
   const absent: string[] = [];
   const tensors: Tensor[] = [];
-  for (const spec of signature.inputs) {
-    const cells = table.column(spec.name);
+  const columns = table.take(signature.inputs.map((spec) => spec.name));
+  for (const [index, spec] of signature.inputs.entries()) {
+    const cells = columns[index];
     if (cells === undefined) {
       if (spec.optional !== true) absent.push(spec.name);
     } else if (absent.length === 0) {
@@ -55,13 +57,15 @@ function byName(table: Columns, signature: ModelSignature): readonly Tensor[] {
 /** Throws MW-TENSOR naming the column and the row, MW-INVALID. Optional columns that are absent have no tensor. */
 export function enforce(table: Table, signature: ModelSignature): readonly Tensor[] {
   const only = signature.inputs.length === 1 ? signature.inputs[0] : undefined;
+  if (signature.inputs.length === 0 && (table.kind === 'tensor' ? table.values.length : table.rows) > 0)
+    return untyped(table);
   if (table.kind === 'columns') {
     if (table.rows === 0) refuse('there are no rows', 'body');
     const wide =
       only !== undefined && only.shape.length === 2 && only.shape[1] !== 1 && !table.names.includes(only.name);
     if (!wide) return byName(table, signature);
     // One input of several features has no names for them: the columns are taken in the order they were sent.
-    const columns = table.names.map((name) => table.column(name) ?? []);
+    const columns = table.take(table.names).map((cells) => cells ?? []);
     const rows = Array.from({ length: table.rows }, (_, row) => columns.map((cells) => cells[row]));
     return [tensorOfCells(only, datatypeOf(only), rows, table.text)];
   }

@@ -43,16 +43,19 @@ async function follow(
 }
 
 /** What goes on without the terminal. */
-function underWay(name: string, rollout: Schemas['Rollout']): readonly string[] {
+function underWay(endpoint: Schemas['Endpoint'], rollout: Schemas['Rollout']): readonly string[] {
   const what = {
     canary: 'A canary is under way',
     'all-at-once': 'The new version is watched',
-    shadow: 'A shadow is under way: nobody gets its answers',
+    shadow:
+      endpoint.mirror === undefined
+        ? 'The shadow held, and a canary is under way'
+        : 'A shadow is under way: nobody gets its answers',
     ab: `An A/B test is under way: ${rollout.ab?.split ?? 50} % of the callers get v${rollout.version}`,
   }[rollout.strategy];
   return [
     `${what}${rollout.waits === undefined ? '' : ` (${safe(rollout.waits)})`}.`,
-    `It goes on by itself: mw open endpoints/${name}`,
+    `It goes on by itself: mw open endpoints/${endpoint.name}`,
   ];
 }
 
@@ -115,7 +118,7 @@ export async function run(session: Session, args: readonly string[], flags: Flag
   }
   out.result({ ...endpoint, ...(rollout === undefined ? {} : { rollout }) }, () => [
     `${name} answers at ${endpoint.restUrl}`,
-    ...(rollout?.status === 'running' ? underWay(name, rollout) : []),
+    ...(rollout?.status === 'running' ? underWay(endpoint, rollout) : []),
     `next: mw predict ${name}`,
   ]);
 }

@@ -1,16 +1,9 @@
 import type { Served } from '../../app/serve.ts';
 import { serveModel } from '../../app/serve.ts';
-import { MillwrightError } from '../../domain/errors.ts';
 import type { ModelSignature, TensorSpec } from '../../domain/registry.ts';
+import { numberFlag } from '../number-flag.ts';
+import { untilAsked } from '../until-asked.ts';
 import { type Flags, type Session, textFlag } from '../session.ts';
-
-function numberFlag(flags: Flags, name: string, flag: string, least: number): number | undefined {
-  const text = textFlag(flags, name);
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (Number.isFinite(value) && value >= least) return value;
-  throw new MillwrightError('MW-USAGE', `${flag} ${text} is not a number from ${least} on`, { where: flag });
-}
 
 const shape = (spec: TensorSpec): string => `[${spec.shape.map((size) => (size === -1 ? '?' : size)).join(', ')}]`;
 
@@ -75,6 +68,7 @@ export async function run({ config, out }: Session, args: readonly string[], fla
     restPort: numberFlag(flags, 'port', '--port', 0) ?? config.restPort,
     grpcPort: config.grpcPort,
     isolate: flags['isolate'] === true,
+    container: flags['container'] === true,
     limits: Object.fromEntries(Object.entries(limit).filter(([, value]) => value !== undefined)),
     ...(name === undefined ? {} : { name }),
     ...(workers === undefined ? {} : { workers }),
@@ -83,14 +77,5 @@ export async function run({ config, out }: Session, args: readonly string[], fla
   });
   const { end, ...told } = served;
   out.result({ ...told, pid: process.pid }, () => lines(served, config, out.paint));
-  // The program's own listener would end it at once.
-  process.removeAllListeners('SIGINT');
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
-  // A second one means: now.
-  process.once('SIGINT', () => process.exit(130));
-  out.note('answering what is in flight …');
-  await end('asked to');
-  process.exit(0);
+  await untilAsked(out, end);
 }

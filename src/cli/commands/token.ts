@@ -4,7 +4,7 @@ import { unwrap } from '../client/client.ts';
 import { safe, time } from '../output.ts';
 import { type Flags, type Session, textFlag } from '../session.ts';
 
-const ROLES: readonly Role[] = ['viewer', 'editor', 'admin'];
+const ROLES: readonly Role[] = ['viewer', 'editor', 'admin', 'gateway'];
 
 function named(name: string | undefined, action: string): string {
   if (name !== undefined && name !== '') return name;

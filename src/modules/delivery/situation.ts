@@ -25,11 +25,17 @@ export interface NextStep {
 export function situationOf(records: ProjectRecords): Situation {
   const { project, run, rollout, endpoint, alert, version, champion } = records;
   if (rollout?.status === 'running') {
-    const candidate = endpoint?.weights.find((weight) => weight.releaseId === rollout.releaseId);
+    const mirror = endpoint?.mirror?.releaseId === rollout.releaseId ? endpoint.mirror : undefined;
+    const shadow = mirror === undefined ? undefined : { ...mirror, percent: 0 };
+    const candidate = endpoint?.weights.find((weight) => weight.releaseId === rollout.releaseId) ?? shadow;
     const live = endpoint?.weights.find((weight) => weight.releaseId !== rollout.releaseId);
+    const does =
+      mirror === undefined
+        ? `takes ${candidate?.percent ?? 0}% of calls`
+        : `answers copies of ${mirror.percent}% of calls, unseen`;
     return {
       kind: 'rolling-out',
-      text: `${project} is replacing its own model: v${candidate?.version ?? '?'} takes ${candidate?.percent ?? 0}% of calls`,
+      text: `${project} is replacing its own model: v${candidate?.version ?? '?'} ${does}`,
       ...(candidate === undefined ? {} : { version: candidate.version, percent: candidate.percent }),
       ...(live === undefined ? {} : { from: live.version }),
     };
@@ -80,9 +86,13 @@ export function nextOf(records: ProjectRecords, situation: Situation): NextStep 
     case 'rolling-out': {
       const next = rollout?.steps[rollout.stepIndex + 1]?.percent;
       const to = next === undefined ? 'Make it the champion' : `Raise it to ${next}%`;
+      const text =
+        rollout?.strategy === 'ab'
+          ? `Give all calls to the better one when "${rollout.ab?.outcome ?? 'the outcome'}" decides`
+          : `${to} after ${holdText(rollout?.hold)}, or roll back if a guard trips`;
       return {
         by: 'system',
-        text: `${to} after ${holdText(rollout?.hold)}, or roll back if a guard trips`,
+        text,
         ...(endpoint === undefined
           ? {}
           : { command: `mw rollback ${endpoint.id}`, href: `/p/${project}/endpoints/${endpoint.id}` }),

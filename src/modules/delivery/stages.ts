@@ -120,16 +120,15 @@ function packageStage({ project, image }: ProjectRecords): Stage {
   };
 }
 
-const NAMES = { shadow: 'shadow', ab: 'A/B test' };
-
 function deployStage({ project, endpoint, rollout }: ProjectRecords, now: number): Stage {
   if (endpoint === undefined || endpoint.weights.length === 0) return never('deploy');
   const href = `/p/${project}/endpoints/${endpoint.id}`;
   if (rollout?.status === 'running') {
     const weight = endpoint.weights.find((one) => one.releaseId === rollout.releaseId);
+    const version = weight?.version ?? endpoint.mirror?.version;
     const percent = weight?.percent ?? 0;
     const wait = rolloutWait(rollout, now);
-    const how = rollout.strategy === 'shadow' || rollout.strategy === 'ab' ? `${NAMES[rollout.strategy]}: ` : '';
+    const how = endpoint.mirror !== undefined ? 'shadow: ' : rollout.strategy === 'ab' ? 'A/B test: ' : '';
     return {
       stage: 'deploy',
       state: wait?.overdue === true ? 'warning' : 'running',
@@ -138,7 +137,7 @@ function deployStage({ project, endpoint, rollout }: ProjectRecords, now: number
       at: rollout.createdAt,
       href,
       ...(wait === undefined ? {} : { text: `${how}${wait.text}` }),
-      ...(weight === undefined ? {} : { version: weight.version }),
+      ...(version === undefined ? {} : { version }),
     };
   }
   const top = endpoint.weights.toSorted((a, b) => b.percent - a.percent)[0];

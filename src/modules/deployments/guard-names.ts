@@ -40,9 +40,17 @@ export function needsOf(texts: readonly string[]): GuardNeeds {
   };
 }
 
-/** It is judged while copies are compared, and not afterwards. */
-export const readsShadow = (text: string): boolean =>
-  namesIn(parseCondition(text).clauses).some((name) => name.startsWith('shadow.'));
+/** Known while copies are compared, and not afterwards. */
+const ofShadow = (name: string): boolean => name.startsWith('shadow.');
+/** Known while the champion answers too: at 100 % it has no calls to compare with. Outcomes of its earlier calls go on coming. */
+const ofChampion = (name: string): boolean =>
+  name === 'score_shift' || (name.startsWith('champion.') && !name.includes('quality.'));
+
+/** Whether a step of that share can tell what the guard asks; where none can, the guard keeps its last answer. */
+export function knowable(text: string, step: { readonly percent: number; readonly mirrored: boolean }): boolean {
+  const names = namesIn(parseCondition(text).clauses);
+  return !(names.some(ofShadow) && !step.mirrored) && !(names.some(ofChampion) && step.percent >= 100);
+}
 
 /** Throws MW-CONFIG-EXPRESSION for a guard that could never be known: it would hold the rollout for ever. */
 export function checkGuards(spec: RolloutSpec, outcome: string | undefined): void {
@@ -55,6 +63,8 @@ export function checkGuards(spec: RolloutSpec, outcome: string | undefined): voi
         refuse('is nothing a rollout can be judged by', `use one of ${[...GUARD_NAMES].join(', ')}`);
       if (name.startsWith('shadow.') && spec.strategy !== 'shadow')
         refuse('is only known with strategy: shadow', 'write for example: score_shift > 0.2');
+      if (ofChampion(name) && spec.strategy !== 'shadow' && spec.strategy !== 'ab' && (spec.steps[0] ?? 100) >= 100)
+        refuse('is only known while the old version takes calls too', 'begin with less: steps: [10%, 100%]');
       if (name.includes('quality.') && outcome === undefined)
         refuse('needs an outcome', 'add a monitor with an outcome, or rollout.ab.outcome');
     }

@@ -4,7 +4,7 @@ import type { GuardReading, StepBaseline } from '../../domain/deployments.ts';
 import { latencyQuantile } from '../../domain/latency.ts';
 import type { ShadowStats } from '../../domain/serving.ts';
 import type { ReleaseStats } from '../../ports/data-plane.ts';
-import { readsShadow } from './guard-names.ts';
+import { knowable } from './guard-names.ts';
 import type { Measured } from './measurements.ts';
 
 export interface CandidateWindow {
@@ -74,6 +74,8 @@ function shadowValue(shadow: ShadowStats | undefined, name: string): number | un
 export interface StepEvidence {
   readonly window: CandidateWindow;
   readonly champion: CandidateWindow;
+  /** The candidate's share of the calls. */
+  readonly percent: number;
   /** A shadow step; what it counted, once copies were made. */
   readonly mirrored: boolean;
   readonly shadow: ShadowStats | undefined;
@@ -94,7 +96,7 @@ function valueOf(evidence: StepEvidence, name: string): number | undefined {
 
 const rounded = (value: number): number => Number(value.toPrecision(4));
 
-/** One reading a guard. `tripped` true = roll back. Guards on a shadow keep their last answer once it is over. */
+/** One reading a guard. `tripped` true = roll back. What a step cannot tell keeps its last answer, which let it come here. */
 export function readGuards(
   before: readonly GuardReading[],
   evidence: StepEvidence,
@@ -102,7 +104,7 @@ export function readGuards(
 ): readonly GuardReading[] {
   return before.map((guard) => {
     const { text } = guard;
-    if (!evidence.mirrored && readsShadow(text)) return { ...guard, tripped: false };
+    if (!knowable(text, evidence)) return { ...guard, tripped: false };
     const result = evaluateCondition(parseCondition(text), (name) => valueOf(evidence, name));
     const observed = result.clauses.find((clause) => clause.observed !== undefined)?.observed;
     return { at, text, tripped: result.holds, ...(observed === undefined ? {} : { observed: rounded(observed) }) };

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { MillwrightError } from '../../domain/errors.ts';
 import type { Endpoint, Release, Rollout } from '../../domain/deployments.ts';
 import type { AbSpec, EndpointSpec, RolloutSpec } from '../../domain/project.ts';
-import type { ModelSignature, ModelVersion } from '../../domain/registry.ts';
+import type { ModelSignature, ModelVersion, VersionLineage } from '../../domain/registry.ts';
 import { longTime } from '../../domain/rollout-reading.ts';
 import { ENDPOINT_LIMITS, LOG_POLICY } from '../../domain/serving.ts';
 import type { EndpointLimits, LogPolicy, RuntimeSpec } from '../../domain/serving.ts';
@@ -62,6 +62,11 @@ export interface PlanInput {
   readonly running?: Rollout;
 }
 
+/** The ONNX artifact of a pipeline, and the rows whose answers it must repeat. */
+export function fromLineage({ artifactDigest, goldenDigest }: VersionLineage): Servable {
+  return { modelDigest: artifactDigest, ...(goldenDigest === undefined ? {} : { goldenDigest }) };
+}
+
 function servableOf(version: ModelVersion, given: Servable | undefined): Servable {
   if (version.deletedAt !== undefined) {
     throw new MillwrightError('MW-STATE', `${version.model} v${version.number} was deleted`, {
@@ -70,7 +75,7 @@ function servableOf(version: ModelVersion, given: Servable | undefined): Servabl
     });
   }
   if (given !== undefined) return given;
-  if (version.lineage !== undefined) return { modelDigest: version.lineage.artifactDigest };
+  if (version.lineage !== undefined) return fromLineage(version.lineage);
   throw new MillwrightError(
     'MW-STATE',
     `${version.model} v${version.number} has no ONNX artifact that could be served`,
@@ -146,6 +151,11 @@ export function planDeployment(input: PlanInput): DeploymentPlan {
   const { spec, version, endpoint, releases, running } = input;
   const { rollout, limits, log } = spec;
   if (rollout.strategy === 'ab') checkTest(rollout.ab);
+  if (rollout.strategy === 'shadow' && !(rollout.mirror > 0 && rollout.mirror <= 100))
+    throw new MillwrightError('MW-CONFIG-VALUE', `"mirror": a shadow with ${rollout.mirror} % of the calls sees none`, {
+      where: 'endpoint.rollout.mirror',
+      next: 'use 1% to 100%',
+    });
   const outcome = rollout.ab?.outcome ?? input.outcome;
   checkGuards(rollout, outcome);
   const servable = servableOf(version, input.servable);

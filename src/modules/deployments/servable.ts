@@ -13,6 +13,7 @@ import type { ArtifactStore } from '../../ports/artifact-store.ts';
 import type { Context } from '../../ports/context.ts';
 import type { BuildRequest } from '../../ports/environment-builder.ts';
 import type { MetadataStore } from '../../ports/metadata-store.ts';
+import { fromLineage } from './plan.ts';
 import type { Servable } from './plan.ts';
 import { readMlmodel, readRequirements } from './servable-mlmodel.ts';
 import type { Mlmodel } from './servable-mlmodel.ts';
@@ -119,7 +120,7 @@ export function createServables({ store, artifacts, locate, environment }: Serva
 
   async function find(version: ModelVersion): Promise<Found> {
     if (version.deletedAt !== undefined) unfit(version, 'it was deleted', 'list versions with: mw models');
-    if (version.lineage !== undefined) return { base: { modelDigest: version.lineage.artifactDigest } };
+    if (version.lineage !== undefined) return { base: fromLineage(version.lineage) };
     const folder = await folderOf(version);
     const text = await folder.text('MLmodel');
     const mlmodel = text === undefined ? undefined : readMlmodel(text);

@@ -58,18 +58,25 @@ test('settings that were committed while the plane was silent reach it when it a
   expect(world.local.state.routes[0]?.limits).toEqual(slower);
 });
 
-test('a canary compares with the release before it: factors, and champion.* of the same time', async () => {
-  await world.deploy(
-    2,
-    endpointSpec({ steps: [50, 100] }, ['latency.p50 > champion.latency.p50 * 1000 + 500ms', 'champion.calls < 1']),
-  );
+test('a canary compares with the release before it, while that has calls: at 100 % the answer stays', async () => {
+  const guards = ['latency.p50 > champion.latency.p50 * 1000 + 500ms', 'champion.calls < 1'];
+  await world.deploy(2, endpointSpec({ steps: [50, 100] }, guards));
   await world.local.call(60);
   await world.deployments.tick();
   expect(await world.weights()).toEqual([[2, 100]]);
-  const [guard] = (await world.newest())?.guards ?? [];
-  expect(guard?.tripped).toBe(false);
-  // At 100 % nobody calls the champion any more: this guard says so at the next look.
+  expect((await world.newest())?.guards.map((guard) => guard.tripped)).toEqual([false, false]);
+  // Nobody calls the champion any more: that is no reason to take its successor back, nor to wait for ever.
   await world.local.call(10);
+  await world.deployments.tick();
+  expect(await world.newest()).toMatchObject({ status: 'promoted' });
+  await expect(world.plan(3, endpointSpec({ steps: [100] }, ['score_shift > 0.2']))).rejects.toMatchObject({
+    code: 'MW-CONFIG-EXPRESSION',
+  });
+});
+
+test('a guard on the champion alone counts what it did since the step began', async () => {
+  await world.deploy(2, endpointSpec({ steps: [50, 100] }, ['champion.calls > 3']));
+  await world.local.call(60);
   await world.deployments.tick();
   expect(await world.newest()).toMatchObject({
     status: 'rolled-back',

@@ -1,5 +1,6 @@
 /** A new version that first answers copies of the calls. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { rolloutWait } from '../../domain/rollout-reading.ts';
 import {
   ctx,
   deploymentsWorld,
@@ -112,6 +113,25 @@ test('a rollback by hand ends it at once, a new candidate replaces it, and one t
   expect(broken.rollout).toMatchObject({ status: 'rolled-back', reason: expect.stringContaining('does not load') });
   expect((await world.deployments.get('linear'))?.mirror).toBeUndefined();
   expect(await versionsOf(10)).toEqual(new Set([1]));
+});
+
+test('a shadow that nobody called, or that answered no copy, does not go on when its time is over', async () => {
+  const spec = endpointSpec({ strategy: 'shadow', steps: [100], hold: { ms: 1000, calls: 0 } });
+  await world.deploy(2, spec);
+  await world.deployments.tick();
+  world.time.now += 5000;
+  await world.deployments.tick();
+  const rollout = await world.newest();
+  expect(rollout).toMatchObject({ status: 'running', stepIndex: 0 });
+  expect(rollout === undefined ? undefined : rolloutWait(rollout, world.time.now)?.text).toBe(
+    'waits for copied calls: none came yet',
+  );
+  await world.local.call(2);
+  await world.deployments.tick();
+  expect(await world.weights()).toEqual([[2, 100]]);
+  await expect(world.plan(3, endpointSpec({ strategy: 'shadow', mirror: 0 }))).rejects.toMatchObject({
+    code: 'MW-CONFIG-VALUE',
+  });
 });
 
 test('a guard on a shadow without one is refused, and the first version has nobody to shadow', async () => {

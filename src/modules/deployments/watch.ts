@@ -59,6 +59,7 @@ function evidenceOf(
     // Copies that were not made because the candidate was too slow are no errors of it: a mirror runs below every caller.
     window: mirrored ? { ...own, calls: (shadow?.calls ?? 0) + errors, errors } : own,
     champion: windowOf(statsOf(status, rollout.endpoint, rollout.fromReleaseId), baseline?.champion),
+    percent: rollout.steps[rollout.stepIndex]?.percent ?? 100,
     mirrored,
     shadow,
     measured: measurements.latest(rollout),
@@ -125,7 +126,10 @@ export async function watch(deps: WatchDeps, rollout: Rollout, status: PlaneStat
     await takeBack(deps, rollout, `${tripped.text} ${place}: observed ${tripped.observed ?? 'it'} (${story})`);
     return;
   }
-  const held = now - (step.startedAt ?? now) >= hold.ms && evidence.window.calls >= hold.calls;
+  const { calls, errors } = evidence.window;
+  // A shadow without one answer to compare has shown nothing, however long it was there.
+  const compared = step.mirror === undefined || calls > errors;
+  const held = now - (step.startedAt ?? now) >= hold.ms && calls >= hold.calls && compared;
   if (test) {
     await judgeTest(deps, seen, held && seen.guards.every((guard) => guard.tripped === false));
     return;

@@ -60,6 +60,19 @@ describe('the export program', () => {
         ],
       });
       expect((report as { max_abs_diff: number }).max_abs_diff).toBeLessThan(1e-5);
+      // Rows over the whole sample with the exported model's answers, as the data plane reads them.
+      const { golden } = report as { golden: { inputs: unknown[]; outputs: unknown[] } };
+      const tensor = (name: string, datatype: string, shape: number[]) => ({ name, datatype, shape });
+      expect(golden).toMatchObject({
+        tolerance: 1e-4,
+        inputs: [
+          tensor('carrier', 'BYTES', [32, 1]),
+          tensor('temp', 'FP32', [32, 1]),
+          tensor('distance', 'FP32', [32, 1]),
+        ],
+        outputs: [tensor('label', 'INT64', [32]), tensor('probabilities', 'FP32', [32, 2])],
+      });
+      expect(JSON.stringify(golden), 'a missing number is null, an unseen word is itself').toMatch(/null.*|never seen/);
       const first = readFileSync(join(folder, 'model.onnx'));
       python(PROGRAM, 'model.joblib', 'sample.parquet', 'again.onnx', 'p.json');
       expect(readFileSync(join(folder, 'again.onnx')).equals(first)).toBe(true);

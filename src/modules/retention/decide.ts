@@ -159,6 +159,7 @@ export function decide(facts: Facts, cutoff: number): Decision {
     ...facts.pipelines.map((run) => run.environmentId),
     ...facts.versions.map((version) => version.lineage?.environmentId),
     ...facts.proofs.map((proof) => proof.environmentId),
+    ...facts.releases.map((release) => release.environmentId),
   ]);
   const environments = facts.environments
     .filter((environment) => environment.createdAt <= cutoff && !used.has(environment.id))

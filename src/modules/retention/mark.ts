@@ -31,6 +31,9 @@ export interface Leaving {
 
 export const NOTHING: Leaving = { owners: new Set(), documents: new Set() };
 
+const isPython = (runtime: unknown): boolean =>
+  typeof runtime === 'object' && runtime !== null && 'kind' in runtime && runtime.kind === 'python';
+
 async function readManifest(artifacts: ArtifactStore, digest: string): Promise<string> {
   const found = await artifacts.stat(digest);
   if (found === undefined || found.bytes > MANIFEST_LIMIT) return '';
@@ -62,11 +65,13 @@ export async function mark(store: Stores, artifacts: ArtifactStore, now: number,
         for (const [digest] of JSON.stringify(doc).matchAll(DIGEST)) named.add(digest);
         const manifest = 'codeManifest' in doc ? doc.codeManifest : undefined;
         if (typeof manifest === 'string') manifests.add(manifest);
+        // The list of a Python model's files.
+        if ('runtime' in doc && 'modelDigest' in doc && isPython(doc.runtime)) manifests.add(String(doc.modelDigest));
       }
       await breathe();
     }
   }
-  // A blob that names blobs: the list of a pipeline run's code files.
+  // A blob that names blobs: the list of a pipeline run's code files, or of a model's.
   for (const manifest of manifests) {
     for (const [digest] of (await readManifest(artifacts, manifest)).matchAll(DIGEST)) named.add(digest);
   }

@@ -94,7 +94,7 @@ export function planBatch(signature: ModelSignature, columns: readonly RowColumn
 }
 
 /** One column an output, or one for each of its parts: `probabilities_0`, `probabilities_1`. */
-export function answerColumns(answers: readonly (readonly Tensor[])[]): readonly AnswerColumn[] {
+function answerColumns(answers: readonly (readonly Tensor[])[]): readonly AnswerColumn[] {
   const first = answers[0] ?? [];
   return first.flatMap((output, at) => {
     const parts = answers.map((outputs) => outputs[at] ?? output);

@@ -38,7 +38,9 @@ export function countFailure(slot: ReleaseSlot, error: unknown, ms: number): voi
   const code = coded?.code ?? 'MW-INTERNAL';
   slot.counters.failures.set(code, (slot.counters.failures.get(code) ?? 0) + 1);
   // MW-MODEL-OUTPUT is 422 on the control API, but here it is the model that failed, not the caller.
-  if ((status < 500 && coded?.code !== 'MW-MODEL-OUTPUT') || slot.withdrawn) slot.counters.rejected += 1;
+  // A model that refuses values may be wrong about them: a canary that refuses what the other takes must be seen.
+  const ofModel = coded?.code === 'MW-MODEL-OUTPUT' || coded?.code === 'MW-MODEL-REFUSED';
+  if ((status < 500 && !ofModel) || slot.withdrawn) slot.counters.rejected += 1;
   else {
     slot.counters.calls += 1;
     slot.counters.errors += 1;

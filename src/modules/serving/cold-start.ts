@@ -26,11 +26,9 @@ function within(
       signal?.removeEventListener('abort', left);
       act();
     };
-    if (signal?.aborted === true) {
-      left();
-      return;
-    }
-    signal?.addEventListener('abort', left, { once: true });
+    if (signal?.aborted === true) left();
+    else signal?.addEventListener('abort', left, { once: true });
+    // Also for a caller who left: a load that fails later with nobody listening would end the process.
     work.then(
       (model) => finish(() => resolve(model)),
       (error: unknown) => finish(() => reject(error)),

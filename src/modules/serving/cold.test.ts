@@ -74,6 +74,25 @@ describe('scale to zero', () => {
     expect(serving.inFlight()).toBe(0);
   });
 
+  test('a load that fails after its only caller had left ends nothing', async () => {
+    const plane = openFakePlane();
+    const { serving, behaviour } = plane;
+    await serving.apply(fakeRoute(1, [1], { limits }));
+    await untilCold(plane);
+    const loading = gate();
+    behaviour.load = () => loading.opened.then(() => Promise.reject(new Error('the disk is gone')));
+    const gone = AbortSignal.abort();
+    await expect(call(serving, 1, { signal: gone })).rejects.toMatchObject({ code: 'MW-CANCELLED' });
+    await expect(call(serving, 1, { timeoutMs: 5 })).rejects.toMatchObject({ code: 'MW-DEADLINE' });
+    const unhandled = vi.fn();
+    process.once('unhandledRejection', unhandled);
+    loading.open();
+    await vi.waitFor(() => expect(serving.view('e').versions[0]?.ready).toBe(false));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    process.off('unhandledRejection', unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
+  });
+
   test('no more calls wait for a cold model than may', async () => {
     const plane = openFakePlane();
     const { serving, behaviour } = plane;

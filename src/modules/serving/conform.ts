@@ -9,7 +9,7 @@ export interface TensorLimits {
   readonly elements: number;
 }
 
-export const TENSOR_LIMITS: TensorLimits = { rows: 100_000, elements: 4_000_000 };
+export const TENSOR_LIMITS: TensorLimits = { rows: 100_000, elements: 16_777_216 };
 
 function refuse(message: string, tensor: string): never {
   throw new MillwrightError('MW-TENSOR', message, {
@@ -137,6 +137,8 @@ export function conform(
     if (byName.has(tensor.name)) refuse(`"${tensor.name}" is given twice`, tensor.name);
     byName.set(tensor.name, tensor);
   }
+  // A model without a signature takes what it is given.
+  if (signature.inputs.length === 0) return tensors.map((tensor) => checkOne(tensor, tensor, tensor.datatype, limits));
   let rows: number | undefined;
   const conforming: Tensor[] = [];
   for (const [index, spec] of signature.inputs.entries()) {
@@ -160,6 +162,7 @@ export function conform(
 
 /** Names of outputs a caller asked for must exist. */
 export function checkOutputs(signature: ModelSignature, outputs: readonly string[] | undefined): void {
+  if (signature.outputs.length === 0) return;
   const unknown = outputs?.find((name) => !signature.outputs.some((spec) => spec.name === name));
   if (unknown === undefined) return;
   throw new MillwrightError('MW-TENSOR', `the model has no output "${unknown}"`, {

@@ -1,5 +1,5 @@
 /** What is told of an endpoint: its versions and their states, and what was counted. */
-import type { ShadowStats } from '../../domain/serving.ts';
+import type { RuntimeSpec, ShadowStats } from '../../domain/serving.ts';
 import type { ReleaseStats } from '../../ports/data-plane.ts';
 import { stateOf, statsOf } from './release-slot.ts';
 import type { ReleaseSlot } from './release-slot.ts';
@@ -14,6 +14,8 @@ export interface EndpointView {
     readonly version: number;
     readonly releaseId: string;
     readonly percent: number;
+    /** What runs it. */
+    readonly kind: RuntimeSpec['kind'];
     readonly state: ReleaseStats['state'];
     /** A call for it would be answered, if need be after a load. */
     readonly ready: boolean;
@@ -58,6 +60,7 @@ export function viewOf(route: Route): EndpointView {
         version: slot.source.version,
         releaseId: slot.source.releaseId,
         percent: route.weights.find((weight) => weight.slot === slot)?.percent ?? 0,
+        kind: slot.source.runtime?.kind ?? 'onnx',
         state: stateOf(slot),
         ready: reason === undefined,
         ...(reason === undefined ? {} : { reason }),

@@ -1,7 +1,6 @@
 /** A few real rows of a release, for its documentation and its playground: of its golden rows, else of the first small call that was logged. */
 import { rowsOf } from '../../domain/tensor-data.ts';
 import type { Tensor } from '../../domain/tensors.ts';
-import type { Route } from './route-table.ts';
 
 export const EXAMPLE_ROWS = 16;
 
@@ -17,8 +16,17 @@ export function exampleRows(tensors: readonly Tensor[]): readonly Tensor[] | und
   }));
 }
 
+/** What of a route is looked at: the route table itself imports what loads releases, and those this file. */
+interface SharedOut {
+  readonly weights: readonly {
+    readonly slot: { readonly example: readonly Tensor[] | undefined };
+    readonly percent: number;
+  }[];
+  readonly document: { readonly log?: { readonly redact: readonly string[] } };
+}
+
 /** Of the release with the largest share, without the columns that the route redacts; empty when none is known. */
-export function exampleOf(route: Route): readonly Tensor[] {
+export function exampleOf(route: SharedOut): readonly Tensor[] {
   const [slot] = [...route.weights].sort((a, b) => b.percent - a.percent);
   const redact = route.document.log?.redact ?? [];
   return (slot?.slot.example ?? []).filter((tensor) => !redact.includes(tensor.name));

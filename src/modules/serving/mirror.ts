@@ -11,7 +11,7 @@ import { conform, TENSOR_LIMITS } from './conform.ts';
 import type { TensorLimits } from './conform.ts';
 import { countAnswer, countFailure, enter, leave } from './call-count.ts';
 import type { PredictionLog } from './prediction-log.ts';
-import type { PredictionRecord } from './prediction-rows.ts';
+import type { PredictionRecord } from './prediction-record.ts';
 import type { Releases } from './releases.ts';
 import type { ReleaseSlot } from './release-slot.ts';
 import type { ShadowCounters } from './shadow-compare.ts';
@@ -102,7 +102,7 @@ export function createMirror(deps: MirrorDeps, spec: MirrorSpec): Mirror {
       await answer(call, start);
     } catch (error) {
       const coded = error instanceof MillwrightError ? error.code : undefined;
-      if (coded === 'MW-OVERLOADED' || coded === 'MW-DEADLINE') counters.drop();
+      if (coded === 'MW-OVERLOADED' || coded === 'MW-DEADLINE' || slot.withdrawn) counters.drop();
       else counters.fail(error);
       countFailure(slot, error, clock.monotonic() - start);
     } finally {

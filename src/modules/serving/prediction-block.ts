@@ -5,7 +5,8 @@
 import { halfToNumber } from '../../platform/half-float.ts';
 import type { Tensor } from '../../domain/tensors.ts';
 import type { LogBlock, LogColumn, LogNumbers } from '../../ports/prediction-log.ts';
-import type { PredictionRecord } from './prediction-rows.ts';
+import type { PredictionRecord } from './prediction-record.ts';
+import { createTextBytes, createTextColumn } from './text-column.ts';
 
 /** Wide single-tensor models get one column a feature; what is wider is cut. */
 export const MAX_INPUT_COLUMNS = 500;
@@ -132,17 +133,19 @@ export function createPredictionBlock(first: PredictionRecord, rowsHint = FIRST_
 
   let capacity = Math.max(FIRST_ROWS, rowsHint);
   let rows = 0;
-  let textBytes = 0;
   let [time, received] = [new Float64Array(capacity), new Float64Array(capacity)];
   let [latency, score] = [new Float64Array(capacity), new Float64Array(capacity)];
   let [row, stamp] = [new Int32Array(capacity), new Uint16Array(capacity)];
-  const ids: string[] = [];
-  const repeat: number[] = [];
+  const ids = createTextBytes();
+  let repeat = new Uint32Array(FIRST_ROWS);
+  let calls = 0;
   const stamps: Stamp[] = [];
   const numbers = layout.map(({ datatype, kept, redacted }) =>
     datatype === 'BYTES' || kept === 0 || redacted ? undefined : storage(datatype, capacity * kept),
   );
-  const texts = layout.map((): string[] => []);
+  const texts = layout.map(({ datatype, kept, redacted }) =>
+    datatype === 'BYTES' && kept > 0 && !redacted ? createTextColumn() : undefined,
+  );
   const rowBytes =
     38 +
     layout.reduce((sum, { kept, redacted, datatype }) => sum + (redacted || datatype === 'BYTES' ? 0 : kept * 8), 0);
@@ -184,12 +187,11 @@ export function createPredictionBlock(first: PredictionRecord, rowsHint = FIRST_
     const into = numbers[index];
     if (kept === 0 || redacted) return;
     if (into === undefined) {
-      const list = texts[index] ?? [];
+      const column = texts[index];
       for (let r = 0; r < count; r += 1) {
         for (let part = 0; part < kept; part += 1) {
           const text = data[r * width + part];
-          list.push(typeof text === 'string' ? text : '');
-          textBytes += typeof text === 'string' ? text.length + 16 : 16;
+          column?.push(typeof text === 'string' ? text : '');
         }
       }
     } else if (count === 1 && width === 1) {
@@ -207,14 +209,17 @@ export function createPredictionBlock(first: PredictionRecord, rowsHint = FIRST_
       return rows;
     },
     get bytes() {
-      return rows * rowBytes + textBytes + ids.length * 48;
+      let textBytes = ids.bytes;
+      for (const column of texts) textBytes += column?.bytes ?? 0;
+      return rows * rowBytes + textBytes;
     },
     fits(record) {
       const { inputs, outputs } = record;
       if (inputs.length !== layout.length || outputs.length !== outputCount || record.endpoint !== endpoint)
         return false;
       for (let index = 0; index < layout.length; index += 1) {
-        const [input, known] = [inputs[index], layout[index]];
+        const input = inputs[index];
+        const known = layout[index];
         if (input === undefined || known === undefined) return false;
         if (input.name !== known.name || input.datatype !== known.datatype) return false;
         if (input.data.length !== known.width * record.rows) return false;
@@ -226,7 +231,9 @@ export function createPredictionBlock(first: PredictionRecord, rowsHint = FIRST_
       const end = rows + count;
       if (end > capacity) grow(end);
       ids.push(record.id);
-      repeat.push(count);
+      if (calls === repeat.length) repeat = widened(repeat, (length) => new Uint32Array(length), calls * 2);
+      repeat[calls] = count;
+      calls += 1;
       const mark = stampOf(record);
       const output = record.outputs[scored];
       const step = output === undefined ? 0 : output.data.length / count;
@@ -259,14 +266,10 @@ export function createPredictionBlock(first: PredictionRecord, rowsHint = FIRST_
       ): LogColumn => ({
         name,
         type,
-        values: { kind: 'coded', codes, of: stamps.map(of) },
+        values: { kind: 'coded', codes, of: stamps.map(of), width: 1, part: 0 },
       });
       const columns: LogColumn[] = [
-        {
-          name: 'request_id',
-          type: 'STRING',
-          values: { kind: 'texts', texts: ids, width: 1, part: 0, repeat: Uint32Array.from(repeat) },
-        },
+        { name: 'request_id', type: 'STRING', values: ids.values(1, 0, repeat.slice(0, calls)) },
         one('row', 'INT32', row),
         one('time', 'INT64', time),
         one('received_at', 'INT64', received),
@@ -287,7 +290,7 @@ export function createPredictionBlock(first: PredictionRecord, rowsHint = FIRST_
             values: redacted
               ? { kind: 'nulls' }
               : held === undefined
-                ? { kind: 'texts', texts: texts[index] ?? [], width: kept, part }
+                ? (texts[index]?.values(kept, part) ?? { kind: 'nulls' })
                 : {
                     kind: 'numbers',
                     numbers: held,

@@ -10,7 +10,7 @@ import { createIds } from '../../platform/ids.ts';
 import type { LogBlock } from '../../ports/prediction-log.ts';
 import { createPredictionLog } from './prediction-log.ts';
 import { mixedColumns } from './prediction-rows.ts';
-import type { PredictionRecord } from './prediction-rows.ts';
+import type { PredictionRecord } from './prediction-record.ts';
 
 const ids = createIds(systemClock);
 const record = (id: string, more: Partial<PredictionRecord> = {}): PredictionRecord => ({
@@ -47,7 +47,7 @@ describe('prediction log', () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  async function rows(): Promise<Record<string, unknown>[]> {
+  async function readRows(): Promise<Record<string, unknown>[]> {
     const names = (await readdir(join(folder, 'e'))).filter((name) => name.endsWith('.parquet')).sort();
     const parts = await Promise.all(
       names.map(async (name) => {
@@ -71,7 +71,7 @@ describe('prediction log', () => {
     await log.flush();
     log.add(record('c'));
     await log.flush();
-    const seen = await rows();
+    const seen = await readRows();
     expect(seen.map((row) => `${row['request_id']}/${row['row']}`)).toEqual(['a/0', 'a/1', 'b/0', 'b/1', 'c/0', 'c/1']);
     expect(seen[0]).toEqual({
       request_id: 'a',
@@ -99,7 +99,7 @@ describe('prediction log', () => {
     for (const id of ['a', 'b', 'c', 'd']) log.add(record(id));
     expect(log.counts).toEqual({ written: 0, dropped: 4, pending: 4, lost: { buffer: 4, disk: 0 } });
     await log.close();
-    expect(await rows()).toHaveLength(4);
+    expect(await readRows()).toHaveLength(4);
   });
 
   test('what cannot be written stays, and is written in order when it can be', async () => {
@@ -115,7 +115,7 @@ describe('prediction log', () => {
     expect(log.counts).toMatchObject({ written: 0, dropped: 0, pending: 4 });
     await rm(join(folder, 'e'));
     await log.flush();
-    expect((await rows()).map((row) => row['request_id'])).toEqual(['a', 'a', 'b', 'b']);
+    expect((await readRows()).map((row) => row['request_id'])).toEqual(['a', 'a', 'b', 'b']);
     expect((await readdir(join(folder, 'e'))).some((name) => name.includes('tmp'))).toBe(false);
     await log.close();
   });
@@ -162,12 +162,12 @@ describe('prediction log', () => {
     });
     for (const one of records) log.add(one);
     await log.close();
-    const fast = await rows();
+    const fast = await readRows();
     await rm(join(folder, 'e'), { recursive: true });
     const writer = createParquetLog(folder);
     await writer.write('e', 'part-1', mixedColumns(records));
     await writer.close();
-    const slow = await rows();
+    const slow = await readRows();
     expect(fast).toHaveLength(1005);
     expect(fast).toEqual(slow);
     expect(fast[1]).toMatchObject({
@@ -201,7 +201,7 @@ describe('prediction log', () => {
     });
     log.add(wide('c', 1));
     await log.close();
-    const seen = await rows();
+    const seen = await readRows();
     expect(
       seen.map((row) => [row['request_id'], row['version'], row['release_id'], row['role'], row['experiment']]),
     ).toEqual([
@@ -230,7 +230,7 @@ describe('prediction log', () => {
       );
     await log.close();
     expect(await readdir(join(folder, 'e'))).toHaveLength(5);
-    const seen = await rows();
+    const seen = await readRows();
     expect(seen).toHaveLength(50);
     expect(seen.find((row) => row['request_id'] === 'w50')).toMatchObject({ in_x_0: 50, in_x_49: 50 });
   });
@@ -277,7 +277,7 @@ describe('prediction log', () => {
     expect(log.counts).toMatchObject({ written: 0, dropped: 0, pending: 4 });
     await log.flush();
     expect(threads).toHaveLength(2);
-    expect((await rows()).map((row) => row['request_id'])).toEqual(['a', 'a', 'b', 'b']);
+    expect((await readRows()).map((row) => row['request_id'])).toEqual(['a', 'a', 'b', 'b']);
     await log.close();
   });
 
@@ -292,7 +292,7 @@ describe('prediction log', () => {
     expect(log.counts.lost.buffer).toBeGreaterThan(100);
     expect(log.counts.pending + log.counts.dropped).toBe(400);
     await log.close();
-    expect(await rows()).toHaveLength(log.counts.written);
+    expect(await readRows()).toHaveLength(log.counts.written);
   });
 });
 

@@ -8,7 +8,7 @@ import type { PredictionLogWriter } from '../../ports/prediction-log.ts';
 import { createPredictionBlock } from './prediction-block.ts';
 import type { PredictionBlock } from './prediction-block.ts';
 import { createMixedBlock } from './prediction-rows.ts';
-import type { PredictionRecord } from './prediction-rows.ts';
+import type { PredictionRecord } from './prediction-record.ts';
 
 export interface LogOptions {
   /** Rows that may wait; what comes on top is dropped and counted. */

@@ -1,30 +1,10 @@
 /** Answered calls whose inputs differ from call to call, cell by cell: slow, for models with open shapes. See prediction-block.ts for the rest. */
-import type { PredictionRole } from '../../domain/serving.ts';
 import type { Tensor } from '../../domain/tensors.ts';
 import { halfToNumber } from '../../platform/half-float.ts';
 import type { LogBlock, LogCell, LogColumn } from '../../ports/prediction-log.ts';
 import { columnType, MAX_INPUT_COLUMNS, scoreAt, scorePlace } from './prediction-block.ts';
 import type { PredictionBlock } from './prediction-block.ts';
-
-export interface PredictionRecord {
-  readonly endpoint: string;
-  readonly id: string;
-  /** Event time, ms. */
-  readonly time: number;
-  readonly receivedAt: number;
-  readonly version: number;
-  readonly releaseId: string;
-  readonly latencyMs: number;
-  readonly rows: number;
-  readonly inputs: readonly Tensor[];
-  readonly outputs: readonly Tensor[];
-  /** Default: live. */
-  readonly role?: PredictionRole;
-  /** The A/B test that chose the version. */
-  readonly experiment?: string;
-  /** Names of inputs whose values are not kept: they are logged as null. */
-  readonly redact?: readonly string[];
-}
+import type { PredictionRecord } from './prediction-record.ts';
 
 /** Of the call itself: request id, row, times, version, release, role, experiment, latency, score. */
 const FACT_COLUMNS = 10;

@@ -160,6 +160,9 @@ export function statsOf(slot: ReleaseSlot): ReleaseStats {
     state: stateOf(slot),
     coldStarts,
     failures: Object.fromEntries(slot.counters.failures),
-    runtime: slot.model === undefined ? past : addRuntimeStats(past, slot.model.stats()),
+    runtime: [slot.leaving, slot.model].reduce(
+      (sum, model) => (model === undefined ? sum : addRuntimeStats(sum, model.stats())),
+      past,
+    ),
   };
 }

@@ -25,6 +25,8 @@ const RESTORED_AT_ONCE = 4;
 
 export interface RouteChanges {
   readonly apply: (document: PlaneRoute) => Promise<void>;
+  /** Loads and warms what a coming route names, and keeps it until the returned function is called. */
+  readonly prepare: (document: PlaneRoute) => Promise<() => void>;
   readonly remove: (endpoint: string) => Promise<void>;
   readonly restore: (
     documents: readonly PlaneRoute[],
@@ -56,7 +58,7 @@ export function createRouteChanges(deps: RouteChangesDeps): RouteChanges {
   }
 
   /** Every slot is claimed once. On a failure none is. */
-  async function claimAll(document: PlaneRoute): Promise<readonly ReleaseSlot[]> {
+  async function claimAll(document: PlaneRoute): Promise<ReleaseSlot[]> {
     const limits = document.limits ?? ENDPOINT_LIMITS;
     const slots: ReleaseSlot[] = [];
     try {
@@ -175,10 +177,15 @@ export function createRouteChanges(deps: RouteChangesDeps): RouteChanges {
 
   return {
     apply: (document) => queueOf(document.endpoint).run(() => applyNow(document)),
-    remove: async (endpoint) => {
-      await queueOf(endpoint).run(() => removeNow(endpoint));
-      queues.delete(endpoint);
+    async prepare(document) {
+      checkDocument(document);
+      const slots = await claimAll(document);
+      return () => {
+        for (const slot of slots.splice(0)) releases.drop(slot);
+      };
     },
+    // The queue stays: a change may wait in it.
+    remove: (endpoint) => queueOf(endpoint).run(() => removeNow(endpoint)),
     restore,
     table: () => table,
     shadow: (endpoint) => shadows.get(endpoint)?.stats(),

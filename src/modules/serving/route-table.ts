@@ -2,7 +2,7 @@
 import { MillwrightError } from '../../domain/errors.ts';
 import type { PlaneRoute } from '../../ports/data-plane.ts';
 import type { Mirror } from './mirror.ts';
-import type { PredictionRecord } from './prediction-rows.ts';
+import type { PredictionRecord } from './prediction-record.ts';
 import type { RateLimiter } from './rate-limit.ts';
 import type { ReleaseSlot } from './release-slot.ts';
 import { choose } from './split.ts';

@@ -23,6 +23,8 @@ import type { WarmBudget } from './warm-budget.ts';
 export interface Serving {
   /** Loads and warms, makes the routes durable, then swaps. Throws MW-MODEL-LOAD, MW-CONFLICT (older epoch), MW-INVALID: the old route stays. */
   apply(route: PlaneRoute): Promise<void>;
+  /** Loads and warms what a coming route names, and keeps it until the returned function is called; no call goes there yet. */
+  prepare(route: PlaneRoute): Promise<() => void>;
   remove(endpoint: string): Promise<void>;
   /** At start: takes what it can of the last routes and says what it could not. */
   restore(routes: readonly PlaneRoute[]): Promise<readonly { readonly endpoint: string; readonly error: Error }[]>;
@@ -92,10 +94,11 @@ export function createServing(deps: ServingDeps): Serving {
 
   return {
     apply: routes.apply,
+    prepare: routes.prepare,
     remove: routes.remove,
     restore: routes.restore,
     infer,
-    load: (endpoint, version) => repository.load(routeOf(table(), endpoint), version),
+    load: async (endpoint, version) => repository.load(routeOf(table(), endpoint), version),
     unload: async (endpoint, version) => repository.unload(routeOf(table(), endpoint), version),
     endpoints: () => [...table().values()].map(viewOf),
     view: (endpoint) => viewOf(routeOf(table(), endpoint)),

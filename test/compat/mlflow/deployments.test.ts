@@ -38,7 +38,9 @@ const PEOPLE_CASES: readonly Case[] = [
   ['split with an index', { dataframe_split: { ...split(SEVERAL), index: [7, 8] } }],
   [
     'split in another order, more columns',
-    { dataframe_split: split(SEVERAL.map((row) => Object.fromEntries([['x', 1], ...Object.entries(row).reverse()]))) },
+    {
+      dataframe_split: split(SEVERAL.map((row) => Object.fromEntries([['x', 1], ...Object.entries(row).toReversed()]))),
+    },
   ],
   ['records', { dataframe_records: SEVERAL }],
   ['instances', { instances: SEVERAL }],

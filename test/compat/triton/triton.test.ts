@@ -1,74 +1,127 @@
-/** The unmodified tritonclient (http, http.aio, grpc) against a real data plane. NOT RUN where Python or the package index is missing. */
-import { execFile, execFileSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/** The unmodified tritonclient (http, http.aio, grpc, grpc.aio) against a real data plane. NOT RUN where Python or the package index is missing. */
+import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { fixtureModel, startPlane } from '../../scenarios/plane-harness.ts';
+import { pythonWithMlflow } from '../mlflow/python-client.ts';
 
 const run = promisify(execFile);
-const folder = await mkdtemp(join(tmpdir(), 'mw-triton-'));
-afterAll(() => rm(folder, { recursive: true, force: true }));
-
-/** The interpreter of an environment with tritonclient, or why there is none. */
-function environment(): { readonly python: string } | { readonly missing: string } {
-  const own = process.env['MW_TEST_TRITON_PYTHON'];
-  if (own !== undefined) return { python: own };
-  try {
-    execFileSync('python3', ['-m', 'venv', join(folder, 'venv')], { stdio: 'pipe' });
-    const python = join(folder, 'venv', 'bin', 'python');
-    execFileSync(python, ['-m', 'pip', 'install', '--quiet', 'tritonclient[all]==2.73.0'], {
-      stdio: 'pipe',
-      timeout: 240_000,
-    });
-    return { python };
-  } catch (error) {
-    return { missing: error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error) };
-  }
+const own = process.env['MW_TEST_TRITON_PYTHON'];
+const found = own === undefined ? await pythonWithMlflow(['tritonclient[all]==2.73.0', 'numpy']) : { python: own };
+if ('missing' in found) {
+  process.stderr.write(
+    `NOT RUN: tritonclient compatibility (1 test): ${found.missing}; install it: pip install "tritonclient[all]==2.73.0", and set MW_TEST_TRITON_PYTHON\n`,
+  );
 }
 
-const found = environment();
-if ('missing' in found) process.stderr.write(`NOT RUN: tritonclient compatibility (1 test): ${found.missing}\n`);
+const code = (name: string) => expect.stringContaining(name);
 
 describe.skipIf('missing' in found)('tritonclient', () => {
-  test('http, http.aio and grpc give the same numbers, ids and errors', { timeout: 60_000 }, async () => {
+  test('http, http.aio, grpc and grpc.aio: the same numbers, ids and errors in every form', {
+    timeout: 180_000,
+  }, async () => {
     const harness = await startPlane({ workers: 1 });
     try {
-      const model = await fixtureModel('tabular.onnx', 'tab-r1', 3);
-      await harness.plane.apply({
-        endpoint: 'tab',
-        epoch: 1,
-        weights: [{ releaseId: 'tab-r1', percent: 100 }],
-        models: [model],
-      });
+      for (const [endpoint, file] of [
+        ['tab', 'tabular.onnx'],
+        ['identity', 'identity.onnx'],
+        ['half', 'half.onnx'],
+        ['wide', 'wide.onnx'],
+      ] as const) {
+        const releaseId = `${endpoint}-r1`;
+        const model = await fixtureModel(file, releaseId, 3);
+        await harness.plane.apply({ endpoint, epoch: 1, weights: [{ releaseId, percent: 100 }], models: [model] });
+      }
       const python = 'python' in found ? found.python : '';
-      const { stdout } = await run(python, [
-        fileURLToPath(new URL('./client.py', import.meta.url)),
-        harness.rest.replace('http://', ''),
-        harness.grpc,
-      ]);
-      const seen = JSON.parse(stdout) as Record<string, unknown>;
-      const probabilities = seen['http.binary'];
-      for (const key of ['http.json', 'http.version', 'http.async', 'aio.binary', 'aio.json', 'grpc.raw'])
-        expect([key, seen[key]]).toEqual([key, probabilities]);
+      const { stdout } = await run(
+        python,
+        [fileURLToPath(new URL('./client.py', import.meta.url)), harness.rest.replace('http://', ''), harness.grpc],
+        { maxBuffer: 16 * 1024 * 1024 },
+      );
+      const seen = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Record<string, unknown>;
+      const numbers = seen['http.binary'];
+      for (const key of [
+        'http.json',
+        'http.version',
+        'http.gzip',
+        'http.deflate',
+        'http.async',
+        'http.priority',
+        'aio.binary',
+        'aio.json',
+        'aio.gzip',
+        'grpc.raw',
+        'grpc.gzip',
+        'grpc.priority',
+        'grpc.stream.numbers',
+        'grpc.aio',
+      ])
+        expect([key, seen[key]]).toEqual([key, numbers]);
+      for (const key of [
+        'http.gzip.8MiB',
+        'http.40MiB',
+        'http.half',
+        'http.raw',
+        'http.loaded',
+        'aio.8MiB',
+        'aio.many',
+        'grpc.half',
+        'grpc.8MiB',
+        'grpc.40MiB',
+        'grpc.after',
+        'grpc.loaded',
+      ])
+        expect([key, seen[key]]).toEqual([key, true]);
+      const every = { f: '1.5', d: '0.1234567890123456', i: '-9007199254740993', b: 'True', s: 'žluť' };
       expect(seen).toMatchObject({
         'http.metadata': 'millwright',
+        'http.extensions': expect.arrayContaining(['binary_tensor_data', 'statistics', 'schedule_policy']),
         'http.inputs': ['carrier', 'distance', 'wind'],
         'http.index': [{ name: 'tab', version: '3', state: 'READY' }],
         'http.id': 'from-triton',
-        'http.unknown': ['404', expect.stringContaining('MW-NOT-FOUND')],
-        'http.missing': ['400', expect.stringContaining('"wind" is missing')],
+        'http.every.binary': every,
+        'http.every.json': every,
+        'http.bytes': ['400', code('element 0 of "s" is not UTF-8')],
+        'http.nul': ['400', code('has a NUL character')],
+        'http.unknown': ['404', code('MW-NOT-FOUND')],
+        'http.missing': ['400', code('"wind" is missing')],
+        'http.config.unknown': ['404', code('MW-NOT-FOUND')],
+        'http.config': [100_000, 'TYPE_STRING', 'KIND_CPU'],
+        'http.stats': [true, true, true, true],
+        'http.trace': ['OFF'],
+        'http.log': true,
+        'http.regions': [[], []],
+        'http.register': ['400', code('MW-UNSUPPORTED')],
+        'http.trace.update': ['400', code('MW-UNSUPPORTED')],
+        'http.load.config': ['400', code('models come from releases')],
+        'http.load.files': expect.anything(),
+        'http.unloaded': [false, ['UNAVAILABLE']],
+        'http.unloaded.infer': ['503', code('MW-UNAVAILABLE')],
+        'aio.metadata': 'millwright',
+        'aio.unknown': ['404', code('MW-NOT-FOUND')],
         'grpc.metadata': 'millwright',
+        'grpc.index': [['tab', '3', 'READY']],
         'grpc.shape': [
           [-1, 1],
           [-1, 1],
           [-1, 1],
         ],
         'grpc.id': 'grpc-1',
-        'grpc.rows': ['StatusCode.INVALID_ARGUMENT', expect.stringContaining('the limit is 100000')],
-        'grpc.unknown': ['StatusCode.NOT_FOUND', expect.stringContaining('MW-NOT-FOUND')],
+        'grpc.every': every,
+        'grpc.rows': ['StatusCode.INVALID_ARGUMENT', code('the limit is 100000')],
+        'grpc.unknown': ['StatusCode.NOT_FOUND', code('MW-NOT-FOUND')],
+        'grpc.late': ['StatusCode.DEADLINE_EXCEEDED', expect.anything()],
+        'grpc.config': [100_000, 13, [3], 2],
+        'grpc.stats': [true, true, true],
+        'grpc.trace': ['OFF'],
+        'grpc.log': true,
+        'grpc.regions': 0,
+        'grpc.register': ['StatusCode.UNIMPLEMENTED', code('MW-UNSUPPORTED')],
+        'grpc.load.config': ['StatusCode.UNIMPLEMENTED', code('models come from releases')],
+        'grpc.unloaded': false,
+        'grpc.stream': [true, [code('MW-NOT-FOUND')]],
+        'grpc.aio.stream': ['a0', 'a1', 'a2', 'a3', 'a4'],
       });
     } finally {
       await harness.end();

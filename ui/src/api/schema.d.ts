@@ -292,8 +292,8 @@ export interface components {
     StepRun: { step: string; kind: "data" | "environment" | "command" | "onnx"; status: "waiting" | "running" | "succeeded" | "failed" | "cancelled" | "skipped"; command: string; inputs: ({ name: string; from: string; })[]; outputs: ({ name: string; digest?: string; bytes?: number; })[]; params: { [key: string]: string | number | boolean }; startedAt?: number; endedAt?: number; reusedFrom?: string; reason?: string; attempts: ({ number: number; startedAt: number; endedAt?: number; exitCode?: number; signal?: string; peakRssBytes?: number; cpuSeconds?: number; reason?: string; })[]; error?: components['schemas']['Problem']; };
     Storage: { blobs: number; blobBytes: number; namedBytes: number; namedBlobBytes: number; artifacts: number; };
     TensorSpec: { name: string; datatype: string; shape: (number)[]; };
-    Token: { id: string; name: string; role: "viewer" | "editor" | "admin"; createdAt: number; };
-    TokenRequest: { name: string; role?: "viewer" | "editor" | "admin"; };
+    Token: { id: string; name: string; role: "viewer" | "editor" | "admin" | "gateway"; createdAt: number; };
+    TokenRequest: { name: string; role?: "viewer" | "editor" | "admin" | "gateway"; };
     TokenResponse: { token: components['schemas']['Token']; text: string; };
     TokensResponse: { tokens: (components['schemas']['Token'])[]; required: boolean; };
     TraceAssessment: { id: string; name: string; kind: "feedback" | "expectation" | "issue"; value: unknown; error?: string; source: string; by: string; rationale?: string; spanId?: string; createdAt: number; valid: boolean; };

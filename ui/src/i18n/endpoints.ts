@@ -58,6 +58,7 @@ export const endpoints = {
   'endpoint.role.champion': ['champion', '챔피언'],
   'endpoint.role.candidate': ['canary', '카나리'],
   'endpoint.role.previous': ['previous', '이전'],
+  'endpoint.role.shadow': ['shadow', '섀도'],
   'endpoint.share': ['{role} · {calls|call|calls}', '{role} · 호출 {calls}건'],
   'endpoint.traffic': ['Traffic: {shares}', '트래픽: {shares}'],
   'endpoint.step.held': ['held, {calls|call|calls}, no rule tripped', '유지 완료, 호출 {calls}건, 위반 없음'],

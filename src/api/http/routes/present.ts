@@ -15,6 +15,10 @@ export function rolloutWire(rollout: Rollout, versions: ReadonlyMap<string, numb
   const byTime = rollout.hold.ms === 0 ? 1 : (now - (step?.startedAt ?? now)) / rollout.hold.ms;
   const byCalls = rollout.hold.calls === 0 ? 1 : (step?.calls ?? calls) / rollout.hold.calls;
   const wait = rolloutWait(rollout, now);
+  const share =
+    rollout.strategy === 'ab' && rollout.ab !== undefined
+      ? (now - rollout.createdAt) / rollout.ab.atMostMs
+      : Math.min(byTime, byCalls);
   const from = rollout.fromReleaseId === undefined ? undefined : versions.get(rollout.fromReleaseId);
   return {
     id: rollout.id,
@@ -27,7 +31,7 @@ export function rolloutWire(rollout: Rollout, versions: ReadonlyMap<string, numb
     stepIndex: rollout.stepIndex,
     steps: rollout.steps.map(({ baseline: _baseline, ...one }) => one),
     hold: { ...rollout.hold },
-    progress: rollout.status === 'running' ? Math.max(0, Math.min(1, byTime, byCalls)) : 1,
+    progress: rollout.status === 'running' ? Math.max(0, Math.min(1, share)) : 1,
     guards: rollout.guards.map((guard) => ({ ...guard, tripped: guard.tripped ?? null })),
     ...(wait === undefined ? {} : { waits: wait.text, overdue: wait.overdue }),
     ...(rollout.atMostMs === undefined ? {} : { atMostMs: rollout.atMostMs }),

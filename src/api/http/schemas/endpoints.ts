@@ -76,7 +76,7 @@ const rollout = z
       }),
     ),
     hold: z.object({ ms: z.number(), calls: z.number() }),
-    /** 0..1 of the running step. */
+    /** 0..1 of the running step; of an A/B test: of the time it may take. */
     progress: z.number(),
     guards: z.array(
       z.object({ at: z.number(), text: z.string(), observed: z.number().optional(), tripped: z.boolean().nullable() }),

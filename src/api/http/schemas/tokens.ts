@@ -1,7 +1,7 @@
 /** Tokens and the audit. */
 import { z } from 'zod';
 
-const role = z.enum(['viewer', 'editor', 'admin']);
+const role = z.enum(['viewer', 'editor', 'admin', 'gateway']);
 
 const token = z
   .object({ id: z.string(), name: z.string(), role, createdAt: z.number() })

@@ -1,7 +1,12 @@
 import type { Endpoint, Release } from '../../api/types.ts';
 import type { Role } from '../../charts/traffic.tsx';
 
-export const ROLE: Readonly<Record<Release['role'], Role>> = { champion: 'now', candidate: 'next', previous: 'ref' };
+export const ROLE: Readonly<Record<Release['role'], Role>> = {
+  champion: 'now',
+  candidate: 'next',
+  previous: 'ref',
+  shadow: 'next',
+};
 
 export const roleOf = (endpoint: Endpoint, version: number): Role => {
   const release = endpoint.releases.find((one) => one.version === version);

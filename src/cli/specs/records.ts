@@ -1,0 +1,158 @@
+/** Commands over runs, models, data and storage. */
+import type { Spec } from './spec.ts';
+
+export const RECORDS: readonly Spec[] = [
+  {
+    name: 'runs',
+    summary: 'Tracked runs by filter and order; pipeline runs with --pipelines',
+    examples: [
+      'mw runs',
+      'mw runs --filter "metrics.auc > 0.7" --order "metrics.auc DESC"',
+      'mw runs --pipelines',
+      'mw runs --csv > runs.csv',
+    ],
+    options: [
+      ['--experiment <name>', 'Only this experiment'],
+      ['--filter <filter>', "MLflow's filter grammar"],
+      ['--order <keys>', 'For example: metrics.auc DESC'],
+      ['--limit <n>', 'At most this many (default 20; with --csv 100,000)'],
+      ['--pipelines', 'Pipeline runs instead'],
+      ['--csv', 'Print them as CSV, with every metric and param as a column'],
+    ],
+    load: () => import('../commands/runs.ts'),
+  },
+  {
+    name: 'compare',
+    args: '[runs...]',
+    summary: 'What differs between runs; with --group, runs that differ in nothing but the seed together',
+    examples: [
+      'mw compare 3f2a… 9c11…',
+      'mw compare --group --metric auc',
+      'mw compare --group --by params.lr --metric loss --lower-is-better',
+    ],
+    options: [
+      ['--group', 'Groups with mean, interval and a test against the best one'],
+      ['--by <keys>', 'params.lr,tags.data; default: every param but the seed'],
+      ['--metric <metric>', 'That the groups are ordered by and tested on'],
+      ['--lower-is-better', 'The best group is the one with the least of it'],
+      ['--experiment <name>', 'Only this experiment'],
+      ['--filter <filter>', "MLflow's filter grammar"],
+    ],
+    load: () => import('../commands/compare.ts'),
+  },
+  {
+    name: 'models',
+    args: '[model] [version]',
+    summary: 'Registered models, the versions of one, the story of one; prove a version, set the gates of an alias',
+    examples: [
+      'mw models',
+      'mw models flights',
+      'mw models flights/3',
+      'mw models flights/3 --card',
+      'mw models prove flights/3',
+      'mw models flights --alias champion --gate "auc >= 0.7" --gate "auc > champion.auc"',
+    ],
+    options: [
+      ['--card', 'The model card, in Markdown'],
+      ['--alias <alias>', 'The alias whose gates are set'],
+      ['--gate <gate...>', 'What a version must pass before the alias may point at it'],
+      ['--no-gates', 'Take the gates of the alias away'],
+      ['--no-wait', 'prove: return when it has started'],
+    ],
+    load: () => import('../commands/models.ts'),
+  },
+  {
+    name: 'import',
+    args: '<kind> <source>',
+    summary: 'Bring an MLflow server, database or mlruns folder over, whole; again: what is new',
+    examples: [
+      'mw import mlflow http://mlflow.internal:5000',
+      'mw import mlflow sqlite:///mlflow.db',
+      'mw import mlflow ./mlruns --experiment flights',
+      'mw import mlflow postgresql://user@db/mlflow --source-artifacts ./mlartifacts',
+    ],
+    options: [
+      ['--experiment <names...>', 'Only these experiments, and no models'],
+      ['--source-artifacts <folder>', 'The folder that the old server served artifacts from'],
+      ['--source-token <token>', 'Bearer token of the old server'],
+      ['--source-user <user:password>', 'Of the old server'],
+    ],
+    load: () => import('../commands/import.ts'),
+  },
+  {
+    name: 'export',
+    args: '<folder>',
+    summary: 'Write everything to files that other tools read: one for each table of mw sql --tables',
+    examples: ['mw export ./out', 'mw export ./out --experiment flights --artifacts', 'mw export ./out --format csv'],
+    options: [
+      ['--format <format>', 'parquet, csv or jsonl', 'parquet'],
+      ['--experiment <names...>', 'Only these experiments and what belongs to them'],
+      ['--artifacts', 'Files of runs, logged models and traces too, below artifacts/<experiment>/<run>/'],
+    ],
+    load: () => import('../commands/export.ts'),
+  },
+  {
+    name: 'data',
+    args: '[dataset]',
+    summary: 'Versions of datasets; of one, with what changed and what its checks said',
+    examples: ['mw data', 'mw data flights/flights', 'mw data flights/flights --json'],
+    load: () => import('../commands/data.ts'),
+  },
+  {
+    name: 'sql',
+    args: '[query]',
+    summary: 'Ask all metadata in SQL, read-only; without a query: a prompt, or the text on stdin',
+    examples: [
+      'mw sql "select name, duration_s from runs order by duration_s desc limit 10"',
+      'mw sql --tables',
+      'mw sql --tables runs',
+      'mw sql --csv "select * from metrics" > metrics.csv',
+    ],
+    options: [
+      ['--tables [name]', 'The tables, or the columns of one'],
+      ['--csv', 'Print the rows as CSV'],
+      ['--limit <n>', 'Rows of the answer, at most 10,000', '1000'],
+    ],
+    load: () => import('../commands/sql.ts'),
+  },
+  {
+    name: 'gc',
+    summary: 'What is deleted and reached by nothing, and what it would free; deletes it with --apply',
+    examples: ['mw gc', 'mw gc --older-than 7d', 'mw gc --apply', 'mw gc --trash', 'mw gc --restore run/3f2a…'],
+    options: [
+      ['--apply', 'Delete it for good'],
+      ['--older-than <age>', 'Only what was deleted longer ago: 30d, 12h', '30d'],
+      ['--trash', 'What can still be restored'],
+      ['--restore <kind/id>', 'Take a run, an experiment or a logged-model out of the trash'],
+    ],
+    load: () => import('../commands/gc.ts'),
+  },
+  {
+    name: 'promote',
+    args: '<model/version>',
+    summary: 'Point an alias at a version if its gates pass; --undo puts it back where it was',
+    examples: ['mw promote flights/3', 'mw promote flights/3 --alias staging', 'mw promote flights --undo'],
+    options: [
+      ['--alias <alias>', 'Which alias', 'champion'],
+      ['--undo', 'Back to where the alias was before its last move'],
+    ],
+    load: () => import('../commands/promote.ts'),
+  },
+  {
+    name: 'lineage',
+    args: '<what>',
+    summary: 'What led to a thing and what it led to: data, runs, versions, releases, incidents',
+    examples: [
+      'mw lineage flights/3',
+      'mw lineage flights@champion --up',
+      'mw lineage 3f2a1b7c --down',
+      'mw lineage flights-a1',
+    ],
+    options: [
+      ['--up', 'Only causes'],
+      ['--down', 'Only effects'],
+      ['--depth <n>', 'At most this many steps away (20 at most)'],
+    ],
+    load: () => import('../commands/lineage.ts'),
+  },
+];
