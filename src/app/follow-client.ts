@@ -44,7 +44,10 @@ export function createFollowClient({ url, gateway, token }: FollowOptions): Foll
   const base = `${url.replace(/\/+$/, '')}/api/v1/plane`;
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
 
-  async function ask(path: string, init: RequestInit): Promise<Response> {
+  async function ask(
+    path: string,
+    init: Omit<RequestInit, 'headers'> & { readonly headers?: Readonly<Record<string, string>> },
+  ): Promise<Response> {
     let response: Response;
     try {
       response = await fetch(`${base}${path}`, {

@@ -61,8 +61,16 @@ export async function followControlPlane(config: Config, options: FollowSettings
     const name = await nameOf(home, options.name);
     const log = createLogger({ level: config.logLevel });
     const settings = gatewaySettings([
-      ...['--home', home, '--host', host, '--key', 'follow'],
-      ...['--rest-port', String(options.restPort), '--grpc-port', String(options.grpcPort)],
+      '--home',
+      home,
+      '--host',
+      host,
+      '--key',
+      'follow',
+      '--rest-port',
+      String(options.restPort),
+      '--grpc-port',
+      String(options.grpcPort),
       ...(options.workers === undefined ? [] : ['--workers', String(options.workers)]),
       ...config.allowedHosts.flatMap((one) => ['--allow-host', one]),
       ...(config.requireToken || !isLoopbackHost(host) ? ['--require-token'] : []),

@@ -156,7 +156,7 @@ export function startFollowing({ home, plane, client, log, status }: FollowDeps)
     for (const endpoint of epochs.keys()) await plane.serving.remove(endpoint);
     const coming = new Set(book.next.map(({ route }) => route.endpoint));
     // Only now: what was prepared is held by the current route.
-    for (const endpoint of [...prepared.keys()]) if (!coming.has(endpoint)) forget(endpoint);
+    for (const endpoint of prepared.keys()) if (!coming.has(endpoint)) forget(endpoint);
     for (const one of book.next) prepare(one);
     reportSoon();
   }
@@ -214,7 +214,7 @@ export function startFollowing({ home, plane, client, log, status }: FollowDeps)
     const root = join(home, 'predictions');
     for (const endpoint of await readdir(root).catch(() => [])) {
       const names = await readdir(join(root, endpoint)).catch(() => []);
-      for (const name of names.sort()) {
+      for (const name of names.toSorted((a, b) => (a < b ? -1 : 1))) {
         const part = /^(part-[0-9a-z]{26})\.parquet$/.exec(name)?.[1];
         if (part === undefined) continue;
         const path = join(root, endpoint, name);

@@ -36,7 +36,7 @@ function untilAnswered(model: LoadedModel, answered: () => void): LoadedModel {
   const watched: { -readonly [K in keyof LoadedModel]: LoadedModel[K] } = { ...model };
   watched.infer = async (inputs, options) => {
     const outputs = await model.infer(inputs, options);
-    watched.infer = model.infer;
+    watched.infer = (given, asked) => model.infer(given, asked);
     answered();
     return outputs;
   };

@@ -1,13 +1,14 @@
 /** What the gateway keeps on disk: its routes and tokens (it serves them with no control plane) and where it is to be found. */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { chmod, lstat, mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { MillwrightError } from '../domain/errors.ts';
 import { errnoOf } from '../platform/coded-error.ts';
 import { writeFileDurable } from '../platform/durable-file.ts';
-import { readFileList } from '../platform/file-list.ts';
+import { readFileList, writeFileList } from '../platform/file-list.ts';
+import { listFolder } from '../platform/folder-files.ts';
 import type { PlaneModel, PlaneRoute } from '../ports/data-plane.ts';
 
 const tensorSpec = z.strictObject({
@@ -200,12 +201,22 @@ function mustBe(wanted: string, digest: string, what: string, releaseId: string)
   );
 }
 
-/** Throws MW-MODEL-LOAD when the bytes are not what the release names. Of a folder (Python) the list beside it names the files. */
+/**
+ * Throws MW-MODEL-LOAD when the bytes are not what the release names. Of a folder (Python) the list beside it names the files; without
+ * one (somebody's own folder, see serve-target.ts) all that is in it is listed.
+ */
 export async function verifyDigest(source: PlaneModel): Promise<void> {
   const { path, modelDigest, releaseId } = source;
   if (source.runtime?.kind === 'proxy') return;
   if (source.runtime?.kind !== 'python') {
     mustBe(modelDigest, await digestOf(path, releaseId), 'the model file', releaseId);
+    return;
+  }
+  if (!existsSync(`${path}.files`)) {
+    const digest = `sha256:${createHash('sha256')
+      .update(writeFileList(await listFolder(path)))
+      .digest('hex')}`;
+    mustBe(modelDigest, digest, "the model's folder", releaseId);
     return;
   }
   mustBe(modelDigest, await digestOf(`${path}.files`, releaseId), "the list of the model's files", releaseId);

@@ -9,6 +9,8 @@ import type { ModelSignature } from '../domain/registry.ts';
 import { ENDPOINT_LIMITS } from '../domain/serving.ts';
 import type { Config } from '../platform/config.ts';
 import { digestOfFile } from '../platform/file-digest.ts';
+import { writeFileList } from '../platform/file-list.ts';
+import { listFolder } from '../platform/folder-files.ts';
 import type { PlaneModel } from '../ports/data-plane.ts';
 import { fetchVersion } from './serve-version.ts';
 
@@ -119,7 +121,7 @@ async function modelFolder(folder: string, name: string, options: TargetOptions,
     releaseId: `${name}-r${source.version}`,
     model: name,
     version: source.version,
-    modelDigest: digestOfText(folder),
+    modelDigest: digestOfText(writeFileList(await listFolder(folder))),
     path: folder,
     runtime: {
       kind: 'python',

@@ -1,5 +1,5 @@
 /** The files of a registered version, from the home's own stores or from a running MLflow or Millwright server. */
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -10,6 +10,7 @@ import { createTracking } from '../modules/tracking/index.ts';
 import { systemClock } from '../platform/clock.ts';
 import { type Config, metadataUrl } from '../platform/config.ts';
 import { createIds } from '../platform/ids.ts';
+import { digestOfFile } from '../platform/file-digest.ts';
 import type { MetadataStore } from '../ports/metadata-store.ts';
 import type { SourceFile } from '../ports/tracking-source.ts';
 import { openArtifacts } from './open-artifacts.ts';
@@ -72,6 +73,9 @@ function inside(folder: string, name: string): string {
 }
 
 async function fromHome(wanted: Wanted, config: Config, scratch: string): Promise<FetchedVersion> {
+  // Opening would make one.
+  if (config.metadata === undefined && !existsSync(join(config.home, 'millwright.db')))
+    throw missing(`there is no registry in the home ${config.home}`, 'give --home, or --url of a server');
   const { openMetadata } = await metadataPlugin(metadataUrl(config));
   const store = await openMetadata(metadataUrl(config));
   try {
@@ -155,9 +159,33 @@ async function download(files: AsyncIterable<SourceFile>, root: string, folder: 
   return count;
 }
 
+/** A version that a pipeline of a Millwright server made; false where there is none, or another kind of server. */
+async function pipelineFile(address: string, path: string, authorization: string | undefined): Promise<boolean> {
+  const response = await fetch(address, {
+    headers: authorization === undefined ? {} : { authorization },
+    signal: AbortSignal.timeout(300_000),
+    redirect: 'error',
+  });
+  const digest = response.headers.get('x-content-digest');
+  if (!response.ok || response.body === null || digest === null) {
+    await response.body?.cancel();
+    return false;
+  }
+  await pipeline(response.body, createWriteStream(path, { mode: 0o600 }));
+  if ((await digestOfFile(path)).digest === digest) return true;
+  throw new MillwrightError('MW-UNAVAILABLE', 'the downloaded file is not the one that the server names', {
+    where: address,
+  });
+}
+
 async function fromServer(wanted: Wanted, base: string, config: Config, scratch: string): Promise<FetchedVersion> {
   const authorization = config.token === undefined ? undefined : `Bearer ${config.token}`;
   const found = await askVersion(base, wanted, authorization);
+  const single = join(scratch, 'model.onnx');
+  await mkdir(scratch, { recursive: true });
+  const file = `${base}/api/v1/model-files/${encodeURIComponent(wanted.model)}/${found.version}`;
+  if (await pipelineFile(file, single, authorization))
+    return { model: wanted.model, version: found.version, path: single };
   const modelId = /^models:\/(m-[0-9a-f]{32})$/.exec(found.source)?.[1] ?? found.model_id;
   const inRun = /^runs:\/+[^/]+\/(.+)$/.exec(found.source)?.[1] ?? /\/artifacts\/(.+)$/.exec(found.source)?.[1] ?? '';
   const owner =
@@ -175,11 +203,11 @@ async function fromServer(wanted: Wanted, base: string, config: Config, scratch:
     const root = owner.kind === 'run' ? inRun.replace(/\/+$/, '') : '';
     const count = await download(source.artifacts(owner), root, folder);
     if (count === 0) throw missing('the version has no files on that server', found.source);
-    const single = /[^/]+\.onnx$/.exec(root)?.[0];
+    const named = /[^/]+\.onnx$/.exec(root)?.[0];
     return {
       model: wanted.model,
       version: found.version,
-      path: count === 1 && single !== undefined ? join(folder, single) : folder,
+      path: count === 1 && named !== undefined ? join(folder, named) : folder,
     };
   } finally {
     await source.close();

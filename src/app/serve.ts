@@ -84,8 +84,16 @@ export async function serveModel(config: Config, options: ServeOptions): Promise
     }
     const needsToken = !options.container && (!isLoopbackHost(host) || config.requireToken);
     const settings = gatewaySettings([
-      ...['--home', home, '--host', host, '--key', 'serve'],
-      ...['--rest-port', String(container?.port ?? options.restPort), '--grpc-port', String(options.grpcPort)],
+      '--home',
+      home,
+      '--host',
+      host,
+      '--key',
+      'serve',
+      '--rest-port',
+      String(container?.port ?? options.restPort),
+      '--grpc-port',
+      String(options.grpcPort),
       ...(options.workers === undefined ? [] : ['--workers', String(options.workers)]),
       ...config.allowedHosts.flatMap((name) => ['--allow-host', name]),
       ...(needsToken ? ['--require-token'] : []),

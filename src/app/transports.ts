@@ -7,11 +7,12 @@ import { type Auth, authorize } from '../api/http/bind.ts';
 import { registerMetrics } from '../api/metrics/routes.ts';
 import { registerMlflow } from '../api/mlflow/routes.ts';
 import { registerPlane } from '../api/plane/routes.ts';
+import { registerVersionFile } from '../api/plane/version-file.ts';
 import { registerWandb } from '../api/wandb/routes.ts';
 import type { Log } from '../ports/context.ts';
 import type { ApiDeps } from '../api/http/deps.ts';
 import type { Composition } from './compose.ts';
-import { createPartKeeper } from './keep-part.ts';
+import { createPartKeeper, readFrom } from './plane-door-files.ts';
 import { uiFolder } from './paths.ts';
 import { registerWebFiles } from './web-files.ts';
 
@@ -35,7 +36,13 @@ export async function extendWith(
   await registerPlane(app, {
     fleet: parts.plane,
     authorize: (request, permission) => authorize(auth, request, permission),
+    readFrom,
     keepPart: createPartKeeper(join(parts.home, 'predictions')),
+  });
+  registerVersionFile(app, {
+    store: parts.store,
+    artifacts: parts.artifacts,
+    authorize: (request, permission) => authorize(auth, request, permission),
   });
   registerMetrics(app, {
     authorize: async (request) => void (await authorize(auth, request, 'read')),

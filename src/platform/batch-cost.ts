@@ -12,6 +12,8 @@ export interface BatchCost {
   rowsWithin(ms: number): number;
   readonly fixedMs: number;
   readonly perRowMs: number;
+  /** Rows from which a batch hardly gets cheaper for each of them: its fixed cost is a twentieth. */
+  readonly worthRows: number;
   /** Batches it was learned from. */
   readonly learned: number;
 }
@@ -25,6 +27,9 @@ const FADES = 100;
 /** From here on the line is computed anew only every so many batches. */
 const SETTLED = 32;
 const EVERY = 8;
+
+/** However small the fixed cost looks: the line is no better than its points. */
+const LEAST_ROWS = 64;
 
 interface SizeRing {
   readonly ms: number[];
@@ -136,6 +141,10 @@ export function createBatchCost(): BatchCost {
     },
     get perRowMs() {
       return perRowMs;
+    },
+    get worthRows() {
+      if (learned < SETTLED || perRowMs === 0) return Number.POSITIVE_INFINITY;
+      return Math.max(LEAST_ROWS, Math.ceil((20 * fixedMs) / perRowMs));
     },
     get learned() {
       return learned;

@@ -13,7 +13,7 @@ import { BatchCounts } from './batch-counts.ts';
 import { forecast, takes } from './batch-forecast.ts';
 import type { Batch, Call, Forecast, Newcomer, Place } from './batch-forecast.ts';
 import { LaneLost } from './batch-lane.ts';
-import type { BatchJob, BatchScheduler, Lane, SchedulerErrorDetail, SchedulerOptions } from './batch-lane.ts';
+import type { BatchJob, BatchScheduler, Lane, SchedulerOptions } from './batch-lane.ts';
 import { BatchQueue, levelOf } from './batch-queue.ts';
 import { createSweeper } from './batch-sweeper.ts';
 import { CodedError } from './coded-error.ts';
@@ -21,12 +21,9 @@ import { CodedError } from './coded-error.ts';
 /** A second batch is sent behind a running one only when that is shorter than this, ms: behind a longer one it is better to wait, merge and be overtaken. */
 const PREFETCH_MS = 3;
 
-const codedError = (code: string, message: string, detail: SchedulerErrorDetail): Error =>
-  new CodedError(code, message, detail);
-
 export function createBatchScheduler<In, Out>(options: SchedulerOptions): BatchScheduler<In, Out> {
   const now = options.now ?? ((): number => performance.now());
-  const fail = options.error ?? codedError;
+  const fail = options.error ?? ((code, message, detail): Error => new CodedError(code, message, detail));
   const cost = createBatchCost();
   const light = new BatchQueue<Call<In, Out>>();
   const heavy = new BatchQueue<Call<In, Out>>();
@@ -55,12 +52,15 @@ export function createBatchScheduler<In, Out>(options: SchedulerOptions): BatchS
     });
   }
 
+  /** A batch that gets no cheaper by growing only makes the next one wait. */
+  const mostRows = (): number => Math.min(rowCap, cost.worthRows);
+
   const late = (): Error => fail('MW-DEADLINE', 'the request waited past its deadline', {});
 
   /** For a call that came now. */
   function forecastOf(queue: BatchQueue<Call<In, Out>>, call: Newcomer, at: number): Forecast {
     const limited = queue === light && lightMs < Number.POSITIVE_INFINITY;
-    const most = limited ? Math.min(rowCap, cost.rowsWithin(lightMs)) : rowCap;
+    const most = limited ? Math.min(mostRows(), cost.rowsWithin(lightMs)) : mostRows();
     const lanes = places.filter(({ lane }) => takes(lane, queue === heavy, lightMs));
     return forecast(queue, call, at, cost, most, lanes);
   }
@@ -96,7 +96,7 @@ export function createBatchScheduler<In, Out>(options: SchedulerOptions): BatchS
           options.onWaiting?.();
           continue;
         }
-      } else if (rows + next.rows > rowCap || at + ms > Math.min(earliest, next.deadline)) break;
+      } else if (rows + next.rows > mostRows() || at + ms > Math.min(earliest, next.deadline)) break;
       else if (lane.maxMs !== undefined && ms > lane.maxMs) break;
       queue.drop(next);
       calls.push(next);

@@ -2,17 +2,15 @@
  * A hundred swaps and twenty rollbacks on a real gateway under full load over REST and gRPC, with two broken packages and a killed worker:
  * no request fails, and each answer is exactly that of the version it names.
  */
-import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ENDPOINT_LIMITS } from '../../src/domain/serving.ts';
-import { writeFileList } from '../../src/platform/file-list.ts';
 import type { PlaneModel, PlaneRoute } from '../../src/ports/data-plane.ts';
 import { fixtureModel, grpcLinear, startPlane } from './plane-harness.ts';
 import type { PlaneHarness } from './plane-harness.ts';
+import { findPython, pythonRoute, pythonWorkers } from './python-plane.ts';
 import { connection, steadyLoad } from './steady-load.ts';
 import type { Answer } from './steady-load.ts';
 
@@ -66,48 +64,6 @@ async function routeTo(
   };
 }
 
-function findPython(): string | undefined {
-  try {
-    return execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
-  } catch {
-    return undefined;
-  }
-}
-
-const sha256 = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;
-
-/** A Python model beside, in two processes of its own; answers as version PYTHON of the linear one would. */
-async function pythonRoute(interpreter: string): Promise<PlaneRoute> {
-  const path = join(folder, 'python');
-  await mkdir(path);
-  const code = `
-SIGNATURE = {name: [{"name": kind, "datatype": "FP32", "shape": [-1, 2]}] for name, kind in (("inputs", "x"), ("outputs", "y"))}
-def predict(model, inputs):
-    return {"y": [[value * 2 + 2 for value in row] for row in inputs["x"]]}
-`;
-  await writeFile(join(path, 'predict.py'), code);
-  const list = writeFileList([{ digest: sha256(code), path: 'predict.py' }]);
-  await writeFile(`${path}.files`, list);
-  const runtime = { kind: 'python', interpreter, entry: 'predict.py', memoryMib: 512, timeoutMs: 10_000 } as const;
-  const model = { releaseId: 'python-r1', model: 'm', version: PYTHON, modelDigest: sha256(list), path, runtime };
-  return {
-    endpoint: 'python',
-    epoch: 1,
-    weights: [{ releaseId: 'python-r1', percent: 100 }],
-    models: [model],
-    limits: { ...ENDPOINT_LIMITS, replicas: { min: 2, max: 2 } },
-  };
-}
-
-/** Processes that the gateway started. */
-function workersOf(gateway: number): readonly number[] {
-  const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' }).split('\n');
-  return lines.flatMap((line) => {
-    const [pid, parent, ...args] = line.trim().split(/\s+/);
-    return Number(parent) === gateway && args.join(' ').includes('serve_model.py') ? [Number(pid)] : [];
-  });
-}
-
 function wrong(answers: readonly Answer[]): readonly string[] {
   return answers.flatMap(({ version, values }) => {
     const k = factorOf(version);
@@ -131,7 +87,8 @@ test('100 swaps, 20 rollbacks, broken packages and a killed worker under load: n
   await plane.apply(await routeTo(1, []));
   const python = findPython();
   if (python === undefined) console.log('NOT RUN: a killed worker under load; there is no python3: install it');
-  else await plane.apply(await pythonRoute(python));
+  else
+    await plane.apply(await pythonRoute(folder, python, PYTHON, { ...ENDPOINT_LIMITS, replicas: { min: 2, max: 2 } }));
   const endpoints = python === undefined ? 8 : 7;
   const connections = Array.from({ length: 8 }, (_, index) =>
     connection(rest, index < endpoints ? 'linear' : 'python'),
@@ -139,7 +96,7 @@ test('100 swaps, 20 rollbacks, broken packages and a killed worker under load: n
   const clients = Array.from({ length: 2 }, () => grpcLinear(grpc));
   const load = steadyLoad(
     [...connections, ...clients].map(({ call }) => call),
-    200,
+    120,
   );
   const { answers, failures } = load;
   const begun = performance.now();
@@ -160,7 +117,7 @@ test('100 swaps, 20 rollbacks, broken packages and a killed worker under load: n
     swaps.push({ version, asked, done });
     await answered(version, done);
     if (version % 30 === 0 && python !== undefined) {
-      const [worker] = workersOf(pid);
+      const [worker] = pythonWorkers(pid);
       expect(worker, 'a process of the Python model').toBeDefined();
       process.kill(worker ?? 0, 'SIGKILL');
       killed += 1;

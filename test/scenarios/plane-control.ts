@@ -5,7 +5,7 @@ import Fastify from 'fastify';
 import { createFleet } from '../../src/adapters/data-plane-fleet/index.ts';
 import { createDataPlaneProcess } from '../../src/adapters/data-plane-process/index.ts';
 import { registerPlane } from '../../src/api/plane/routes.ts';
-import { createPartKeeper } from '../../src/app/keep-part.ts';
+import { createPartKeeper, readFrom } from '../../src/app/plane-door-files.ts';
 import { errorBody, MillwrightError, recognized } from '../../src/domain/errors.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { GATEWAY } from './plane-harness.ts';
@@ -26,6 +26,7 @@ await registerPlane(app, {
   authorize: async ({ headers }) => {
     if (headers.authorization !== `Bearer ${token}`) throw new MillwrightError('MW-UNAUTHENTICATED', 'no');
   },
+  readFrom,
   keepPart: createPartKeeper(join(home, 'predictions')),
 });
 const address = await app.listen({ port: Number(port), host: '127.0.0.1' });

@@ -126,7 +126,9 @@ async function places(rest: string): Promise<readonly number[]> {
 afterEach(async () => {
   for (const child of children) child.kill('SIGTERM');
   await Promise.all(
-    [...children].map((child) => (child.exitCode === null ? new Promise((resolve) => child.once('exit', resolve)) : 0)),
+    [...children].map(
+      (child) => new Promise((resolve) => (child.exitCode === null ? child.once('exit', resolve) : resolve(0))),
+    ),
   );
   children.clear();
   for (const home of homes.splice(0)) {

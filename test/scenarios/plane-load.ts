@@ -46,7 +46,7 @@ export function startLoad(
   const failures: string[] = [];
   const versions = new Set<number>();
   let answers = 0;
-  let going = true;
+  const stop = new AbortController();
   const judge = ({ version, values }: Answer): void => {
     answers += 1;
     versions.add(version);
@@ -54,7 +54,7 @@ export function startLoad(
       failures.push(`v${version} answered ${values.join(',')}`);
   };
   const loop = async (name: string, ask: () => Promise<Answer>, pause: number): Promise<void> => {
-    while (going) {
+    while (!stop.signal.aborted) {
       await ask().then(judge, (error: unknown) => failures.push(`${name}: ${String(error)}`));
       if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
     }
@@ -75,7 +75,7 @@ export function startLoad(
       return answers;
     },
     async end() {
-      going = false;
+      stop.abort();
       await Promise.all(callers);
       agent.destroy();
       slow.destroy();

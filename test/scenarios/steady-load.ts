@@ -52,7 +52,7 @@ export interface SteadyLoad {
 }
 
 /** Calls of one connection that may wait: beyond it the machine, not the gateway, is what is measured. */
-const OPEN = 32;
+const OPEN = 8;
 
 /** Each of `calls` is made `perSecond` times a second, as long as no more than OPEN of it are unanswered. */
 export function steadyLoad(calls: readonly Call[], perSecond: number): SteadyLoad {

@@ -98,6 +98,7 @@ const PICTURES: Readonly<Record<string, string>> = {
   'compare-light-1440-en': 'docs/images/compare.png',
   'lineage-light-1440-en': 'docs/images/lineage.png',
   'trace-light-1440-en': 'docs/images/trace.png',
+  'playground-light-1280-en': 'docs/images/playground.png',
 };
 
 export async function shot(page: Page, name: string, fullPage = true): Promise<void> {

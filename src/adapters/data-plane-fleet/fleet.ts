@@ -78,17 +78,16 @@ export function createFleet<L extends LocalPlane>(local: L, { clock, goneMs = GO
 
   /** The routes of before the control plane's start: a book without them would tell the followers to drop what they serve. */
   function knowRoutes(): Promise<void> {
-    known ??= local.routes().then(
-      (routes) => {
-        for (const route of routes) if (!current.has(route.endpoint)) current.set(route.endpoint, route);
+    const read = async (): Promise<void> => {
+      try {
+        for (const route of await local.routes()) if (!current.has(route.endpoint)) current.set(route.endpoint, route);
         changed();
-      },
-      (error: unknown) => {
+      } catch (error) {
         known = undefined;
         throw error;
-      },
-    );
-    return known;
+      }
+    };
+    return (known ??= read());
   }
 
   const revision = (): string => `${boot}-${changes}`;

@@ -20,6 +20,8 @@ export type SentResult = JobResult | { readonly packed: Packed };
 export interface LoadReport {
   readonly signature: ModelSignature;
   readonly loadMs: number;
+  /** Of the file. */
+  readonly bytes: number;
   /** Batches of made-up rows that ran, and how long each took: the first lesson of the cost model. */
   readonly probes: readonly { readonly rows: number; readonly ms: number }[];
 }

@@ -1,10 +1,11 @@
 /** A loaded model: its scheduler, its session on the gateway's own thread while it is quick, its workers while it is not. */
 import { MillwrightError } from '../../domain/errors.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
+import { rowsOf } from '../../domain/tensor-data.ts';
 import type { Tensor } from '../../domain/tensors.ts';
 import type { ModelSignature } from '../../domain/registry.ts';
 import { createBatchScheduler } from '../../platform/batch-scheduler.ts';
-import type { LaneHandle } from '../../platform/batch-lane.ts';
+import type { BatchJob, LaneHandle } from '../../platform/batch-lane.ts';
 import type { LoadedModel, ModelSource, RunOptions } from '../../ports/model-runtime.ts';
 import { openEngine } from './engine.ts';
 import type { EngineName, EngineSession } from './engine.ts';
@@ -13,6 +14,7 @@ import { isBatchable } from './merge.ts';
 import type { LoadReport, RunJob } from './messages.ts';
 import { hasLoops, INLINE_BATCH_MS, INLINE_TEXT, KEEP_MS, KEEP_ROW_MS, mayRunInline } from './placement.ts';
 import type { Placement } from './placement.ts';
+import { joinAnswers, partRows, runParts, splitJob } from './row-split.ts';
 import { createSessionRunner } from './session-runner.ts';
 import { createWorkers, outcomeOf } from './workers.ts';
 import type { Workers } from './workers.ts';
@@ -44,10 +46,11 @@ export interface OnnxModel extends LoadedModel {
   tick(): void;
 }
 
-/** Batches in a worker from which a model that refused the probes is known well enough. */
+/** Batches from which what was learned counts for more than the probes. */
 const LEARNED = 64;
-/** A model that became slow inline stays away from there for so long, ms. */
-const BANNED_MS = 60_000;
+/** A model that became slow inline stays away from there for so long, ms; twice as long each further time. */
+const BANNED_MS = 30_000;
+const MOST_BANNED_MS = 3_600_000;
 
 const coded = (
   code: string,
@@ -62,6 +65,7 @@ interface InlineSession {
 
 /** Rejects with the engine's reason. */
 export async function loadOnnxModel(source: ModelSource, options: OnnxModelOptions): Promise<OnnxModel> {
+  const mostWorkers = Math.max(1, Math.min(options.workers, source.replicas.max));
   const scheduler = createBatchScheduler<RunJob, readonly Tensor[]>({
     batchRows: options.batchRows,
     queueLimit: Math.min(options.queueLimit, source.queueLimit),
@@ -73,11 +77,12 @@ export async function loadOnnxModel(source: ModelSource, options: OnnxModelOptio
     engine: options.engine,
     path: source.path,
     depth: options.depth,
-    max: Math.max(1, Math.min(options.workers, source.replicas.max)),
+    max: mostWorkers,
     idleMs: options.idleMs,
     onQuarantine(reason) {
       const error = `its workers ended again and again: ${reason}`;
       scheduler.close(coded('MW-QUARANTINED', error, { next: 'roll back, or release the version again: mw deploy' }));
+      unloaded = true;
       void workers.close();
       void leaveInline();
     },
@@ -86,8 +91,8 @@ export async function loadOnnxModel(source: ModelSource, options: OnnxModelOptio
   const forced = options.placement === 'auto' ? undefined : options.placement;
   let isolated = forced === undefined ? options.isolate : forced === 'process';
   let inline: InlineSession | undefined;
-  let moving = false;
-  let bannedUntil = 0;
+  let [moving, unloaded] = [false, false];
+  let [bannedUntil, bannedMs] = [0, BANNED_MS];
   let calledAt = Number.NEGATIVE_INFINITY;
 
   const workerKind = (): 'process' | 'thread' => (isolated ? 'process' : 'thread');
@@ -102,6 +107,7 @@ export async function loadOnnxModel(source: ModelSource, options: OnnxModelOptio
 
   async function enterInline(): Promise<void> {
     const session = await (await openEngine('native')).load(source.path);
+    if (unloaded) return session.release();
     const runner = createSessionRunner(session);
     const lane = scheduler.addLane({
       depth: 1,
@@ -126,10 +132,28 @@ export async function loadOnnxModel(source: ModelSource, options: OnnxModelOptio
     await left?.session.release();
   }
 
-  const wanted = (quiet: boolean): boolean =>
-    forced === 'inline' || (!loops && !isolated && mayRunInline(report, quiet));
+  async function runInParts(job: BatchJob<RunJob>, rowsOfPart: number): Promise<readonly Tensor[]> {
+    const parts = splitJob(job.input, rowsOfPart);
+    const answers = await runParts(parts, mostWorkers + 1, (input) =>
+      scheduler.run({ ...job, input, rows: rowsOf(input.inputs) }),
+    );
+    return joinAnswers(parts, answers) ?? scheduler.run(job);
+  }
 
-  if (wanted(options.quiet())) await enterInline();
+  const probed = (): { oneMs: number; rowMs: number } | undefined => {
+    const [one, many] = report.probes;
+    if (one === undefined || many === undefined) return undefined;
+    return { oneMs: one.ms, rowMs: Math.max(0, many.ms - one.ms) / (many.rows - one.rows) };
+  };
+  const learned = (): { oneMs: number; rowMs: number } | undefined =>
+    scheduler.cost.learned < LEARNED ? undefined : { oneMs: scheduler.cost.predict(1), rowMs: scheduler.cost.perRowMs };
+
+  function wanted(cost: { oneMs: number; rowMs: number } | undefined): boolean {
+    if (forced !== undefined) return forced === 'inline';
+    return !loops && !isolated && cost !== undefined && mayRunInline(report, cost, options.quiet());
+  }
+
+  if (wanted(probed())) await enterInline();
   else workers.keep(Math.max(1, source.replicas.min), workerKind());
 
   function move(step: () => Promise<void>): void {
@@ -144,26 +168,24 @@ export async function loadOnnxModel(source: ModelSource, options: OnnxModelOptio
     if (moving || forced !== undefined) return;
     if (inline !== undefined) {
       if (scheduler.cost.predict(1) <= KEEP_MS && scheduler.cost.perRowMs <= KEEP_ROW_MS) return;
-      bannedUntil = now + BANNED_MS;
       workers.keep(Math.max(1, source.replicas.min), workerKind());
-      if (workers.count > 0) move(leaveInline);
+      if (workers.count === 0) return;
+      bannedMs = Math.min(bannedMs * 2, MOST_BANNED_MS);
+      bannedUntil = now + bannedMs;
+      move(leaveInline);
     } else if (isolated) {
       if (now - startedAt < options.provenMs || workers.restarts > 0) return;
       isolated = false;
       move(async () => {
-        if (wanted(options.quiet())) return enterInline();
+        if (wanted(learned() ?? probed())) return enterInline();
         await workers.add('thread');
         workers.keep(Math.max(1, source.replicas.min), 'thread');
         workers.retire('process');
       });
-    } else if (now > bannedUntil && bannedUntil > 0 && scheduler.cost.predict(1) < KEEP_MS / 3) {
-      bannedUntil = now + BANNED_MS;
-      if (wanted(options.quiet())) move(enterInline);
-    } else if (report.probes.length < 2 && bannedUntil === 0 && scheduler.cost.learned > LEARNED) {
-      // It did not run on made-up rows. What its calls cost is known by now.
-      bannedUntil = now + BANNED_MS;
-      const probes = [1, 16].map((rows) => ({ rows, ms: scheduler.cost.predict(rows) }));
-      if (!loops && mayRunInline({ ...report, probes }, options.quiet())) move(enterInline);
+    } else if (now > bannedUntil && wanted(learned())) {
+      // The probes met a busy machine, or made-up rows that it refused; or it was slow for a while.
+      bannedUntil = now + bannedMs;
+      move(enterInline);
     }
   }
 
@@ -181,7 +203,7 @@ export async function loadOnnxModel(source: ModelSource, options: OnnxModelOptio
       calledAt = performance.now();
       try {
         const { group, rows, text } = checkJob(input, signature, batchable);
-        return scheduler.run({
+        const job = {
           input,
           rows,
           deadline,
@@ -189,7 +211,9 @@ export async function loadOnnxModel(source: ModelSource, options: OnnxModelOptio
           ...(priority === undefined ? {} : { priority }),
           ...(signal === undefined ? {} : { signal }),
           ...(text > INLINE_TEXT ? { slow: true } : {}),
-        });
+        };
+        const part = group === undefined ? rows : partRows(rows, scheduler.cost);
+        return part < rows ? runInParts(job, part) : scheduler.run(job);
       } catch (error) {
         return Promise.reject(error);
       }
@@ -208,6 +232,7 @@ export async function loadOnnxModel(source: ModelSource, options: OnnxModelOptio
       reconsider(performance.now());
     },
     async unload() {
+      unloaded = true;
       scheduler.close(coded('MW-UNAVAILABLE', 'the model was unloaded', {}));
       await workers.close();
       await leaveInline();

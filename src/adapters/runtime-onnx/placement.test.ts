@@ -74,22 +74,16 @@ describe('where a model runs', () => {
       inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 4] }],
       outputs: [{ name: 'y', datatype: 'FP32', shape: [-1] }],
     };
-    const report = (one: number, sixteen: number, loadMs = 5) => ({
-      signature,
-      loadMs,
-      probes: [
-        { rows: 1, ms: one },
-        { rows: 16, ms: sixteen },
-      ],
-    });
-    expect(mayRunInline(report(0.05, 0.1), false)).toBe(true);
-    expect(mayRunInline(report(1.5, 1.6), false)).toBe(false);
-    expect(mayRunInline(report(0.3, 5), false)).toBe(false);
-    expect(mayRunInline(report(0.05, 0.1, 400), false)).toBe(false);
-    expect(mayRunInline(report(0.05, 0.1, 400), true)).toBe(true);
-    expect(mayRunInline({ ...report(0.05, 0.1), probes: [] }, true)).toBe(false);
+    const file = { signature, loadMs: 5, bytes: 5_000_000 };
+    const slowLoad = { ...file, loadMs: 400 };
+    expect(mayRunInline(file, { oneMs: 0.05, rowMs: 0.01 }, false)).toBe(true);
+    expect(mayRunInline(file, { oneMs: 1.5, rowMs: 0.01 }, false)).toBe(false);
+    expect(mayRunInline(file, { oneMs: 0.3, rowMs: 0.3 }, false)).toBe(false);
+    expect(mayRunInline(slowLoad, { oneMs: 0.05, rowMs: 0.01 }, false)).toBe(false);
+    expect(mayRunInline(slowLoad, { oneMs: 0.05, rowMs: 0.01 }, true)).toBe(true);
+    expect(mayRunInline({ ...slowLoad, bytes: 50_000 }, { oneMs: 0.05, rowMs: 0.01 }, false)).toBe(true);
     const free = { ...signature, inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, -1] }] };
-    expect(mayRunInline({ ...report(0.05, 0.1), signature: free }, true)).toBe(false);
+    expect(mayRunInline({ ...file, signature: free }, { oneMs: 0.05, rowMs: 0.01 }, true)).toBe(false);
   });
 
   it('inline, thread, process and WebAssembly give the same numbers, alone and merged', async () => {

@@ -16,6 +16,8 @@ export const KEEP_ROW_MS = 0.15;
 export const INLINE_BATCH_MS = 4;
 /** Preparing a model blocks the thread it is done on: once, and for no longer than this while others are served. */
 const INLINE_LOAD_MS = 50;
+/** A file so small is quick to prepare, whatever a busy machine made of it the first time. */
+const INLINE_LOAD_BYTES = 1 << 20;
 /** Text of a call above which it does not run inline: what tokenizers cost is in the characters, not in the rows. */
 export const INLINE_TEXT = 65_536;
 
@@ -55,10 +57,12 @@ function isTabular({ inputs, outputs }: ModelSignature): boolean {
   );
 }
 
-/** `quiet`: nobody is served now whom the load could delay. */
-export function mayRunInline(report: LoadReport, quiet: boolean): boolean {
-  const [one, many] = report.probes;
-  if (one === undefined || many === undefined || !isTabular(report.signature)) return false;
-  const perRow = Math.max(0, many.ms - one.ms) / (many.rows - one.rows);
-  return one.ms <= INLINE_MS && perRow <= INLINE_ROW_MS && (quiet || report.loadMs <= INLINE_LOAD_MS);
+/** By what the probes or the calls said: `oneMs` a batch of one row, `rowMs` each further row. `quiet`: nobody is served now whom the load could delay. */
+export function mayRunInline(
+  { signature, loadMs, bytes }: Pick<LoadReport, 'signature' | 'loadMs' | 'bytes'>,
+  cost: { readonly oneMs: number; readonly rowMs: number },
+  quiet: boolean,
+): boolean {
+  if (!isTabular(signature) || cost.oneMs > INLINE_MS || cost.rowMs > INLINE_ROW_MS) return false;
+  return quiet || loadMs <= INLINE_LOAD_MS || bytes <= INLINE_LOAD_BYTES;
 }

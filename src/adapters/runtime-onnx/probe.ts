@@ -6,7 +6,7 @@ import { isBatchable } from './merge.ts';
 import type { LoadReport } from './messages.ts';
 import type { SessionRunner } from './session-runner.ts';
 
-/** The first runs make the session's memory and warm the code up: the median of the later half counts. */
+/** The first runs make the session's memory and warm the code up: the quicker half of the later ones counts, as a busy machine only adds. */
 const ROUNDS = 16;
 const SIZES = [1, 16];
 /** Time for one size; a model that needs all of it for a batch is known to be slow after one. */
@@ -44,7 +44,7 @@ export async function probe(signature: ModelSignature, runner: SessionRunner): P
       times.push(performance.now() - start);
     }
     const later = times.slice(times.length >> 1).sort((a, b) => a - b);
-    const ms = later[later.length >> 1] ?? 0;
+    const ms = later[later.length >> 2] ?? 0;
     probes.push({ rows, ms });
     if (ms > ENOUGH_MS) break;
   }

@@ -1,4 +1,5 @@
 /** A worker: a thread or a process with one session of one model. The engine blocks the thread it is called on, so big batches come here. */
+import { stat } from 'node:fs/promises';
 import { parentPort } from 'node:worker_threads';
 import type { ModelSignature } from '../../domain/registry.ts';
 import { openEngine } from './engine.ts';
@@ -25,7 +26,7 @@ async function load(path: string): Promise<void> {
     const runner = createSessionRunner(session);
     loaded = { signature: session.signature, runner };
     const probes = await probe(session.signature, runner);
-    say({ kind: 'loaded', report: { signature: session.signature, loadMs, probes } });
+    say({ kind: 'loaded', report: { signature: session.signature, loadMs, bytes: (await stat(path)).size, probes } });
   } catch (error) {
     say({ kind: 'load-failed', reason: error instanceof Error ? error.message : String(error) });
   }

@@ -185,7 +185,8 @@ export function createWorkers(scheduler: ModelScheduler, options: WorkersOptions
       for (let missing = least - members.length - starting; missing > 0; missing -= 1) start();
     },
     waiting() {
-      if (members.length + starting === 0) start();
+      if (starting > 0 || members.length >= options.max) return;
+      if (members.length === 0 || scheduler.backlogMs() > GROW_MS) start();
     },
     tick() {
       if (starting > 0 || closed) return;

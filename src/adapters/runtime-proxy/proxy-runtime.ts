@@ -113,7 +113,7 @@ export function createProxyRuntime(options: ProxyRuntimeOptions = {}): ModelRunt
     caps: { formats: ['v2'], batching: false },
     load,
     async close() {
-      for (const model of [...loaded]) await model.unload();
+      await Promise.all(Array.from(loaded, (model) => model.unload()));
     },
   };
 }

@@ -210,10 +210,24 @@ if (python === undefined) {
       await until('the end of the hung process', () => !alive(pid));
     });
 
-    test('that hangs beyond the deadline of its caller is ended as well', async () => {
-      const { ask, runtime } = await start({ graceMs: 200 });
+    test('that is slower than its caller waits is not ended: only he hears MW-DEADLINE', async () => {
+      const { ask, runtime, model } = await start();
+      const before = runtime.pids();
+      const from = performance.now();
+      for (let turn = 0; turn < 6; turn += 1)
+        await expect(ask('slow', 1, 60)).rejects.toMatchObject({ code: expect.stringMatching(/DEADLINE|OVERLOADED/) });
+      expect(performance.now() - from).toBeLessThan(3000);
+      expect(await ask('slow', 4)).toBe(8);
+      expect(runtime.pids()).toEqual(before);
+      expect(model.stats().restarts).toBe(0);
+    });
+
+    test('that hangs beyond the deadline of its caller is ended at its own timeout', async () => {
+      const { ask, runtime } = await start({}, { timeoutMs: 700 });
       const [pid = 0] = runtime.pids();
-      await expect(ask('hang', 1, 300)).rejects.toMatchObject({ code: 'MW-DEADLINE' });
+      const from = performance.now();
+      await expect(ask('hang', 1, 200)).rejects.toMatchObject({ code: 'MW-DEADLINE' });
+      expect(performance.now() - from).toBeLessThan(650);
       await until('the end of the hung process', () => !alive(pid));
       expect(await ask('Ada', 4)).toBe(8);
     });

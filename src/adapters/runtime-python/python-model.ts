@@ -16,8 +16,6 @@ import type { ProcessOptions, PythonProcess } from './python-process.ts';
 export interface ModelLimits {
   /** Rows of the largest batch. */
   readonly batchRows: number;
-  /** Past the deadline of a call its process counts as hung after this, ms. */
-  readonly graceMs: number;
   /** So many deaths within the window and the model is given up. */
   readonly deaths: number;
   readonly windowMs: number;
@@ -76,7 +74,8 @@ export async function startModel(
   const scheduler = createBatchScheduler<PythonCall, readonly Tensor[]>({
     batchRows: limits.batchRows,
     queueLimit: source.queueLimit,
-    graceMs: limits.graceMs,
+    // A caller's own short deadline ends his call and not the process: only the model's timeout does, which the process watches itself.
+    graceMs: options.spec.timeoutMs + 1000,
     error: (code, message, detail) => Object.assign(new MillwrightError(code as ErrorCode, message, detail), detail),
   });
   const replicas: Replica[] = [];

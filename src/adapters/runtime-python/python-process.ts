@@ -226,14 +226,16 @@ export function startProcess(options: ProcessOptions): Promise<PythonProcess> {
         }),
       );
     });
-    void ended.then(({ reason }) => {
+    const died = async (): Promise<void> => {
+      const { reason } = await ended;
       fail(
         new MillwrightError('MW-MODEL-LOAD', `${reason} while it loaded`, {
           where: releaseId,
           next: 'look at plane/plane.log for what it printed',
         }),
       );
-    });
+    };
+    void died();
     onFirst = (frame) => {
       try {
         const ready = readyFrom(frame, releaseId);

@@ -26,7 +26,6 @@ export function createPythonRuntime(options: PythonRuntimeOptions): PythonRuntim
   const loaded = new Map<PythonModel, string>();
   const limits: ModelLimits = {
     batchRows: options.batchRows ?? 1024,
-    graceMs: options.graceMs ?? 1000,
     deaths: options.deaths ?? 5,
     windowMs: options.windowMs ?? 60_000,
     lookMs: options.lookMs ?? 500,

@@ -1,5 +1,7 @@
 /** The extensions over real sockets, REST and gRPC, in front of the real serving module; the model gives back what it gets, when it is let. */
 import { request } from 'node:http';
+import { connect } from 'node:http2';
+import type { Settings } from 'node:http2';
 import { deflateSync, gunzipSync, gzipSync } from 'node:zlib';
 import { credentials, Metadata, status } from '@grpc/grpc-js';
 import type { ClientDuplexStream, ClientReadableStream, ServiceError } from '@grpc/grpc-js';
@@ -394,6 +396,16 @@ const rawRequest = (a: number, b: number, id = '') => ({
   id,
   inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 2] }],
   raw_input_contents: [floats(a, b)],
+});
+
+test('a client may send a large message without waiting for the server', async () => {
+  const session = connect(`http://127.0.0.1:${grpcPort}`);
+  const settings = await new Promise<Settings>((resolve) => {
+    session.once('remoteSettings', resolve);
+  });
+  await expect.poll(() => session.state.remoteWindowSize).toBe(8 * 1024 * 1024);
+  session.destroy();
+  expect(settings).toMatchObject({ initialWindowSize: 8 * 1024 * 1024, maxConcurrentStreams: 1024 });
 });
 
 describe('gRPC streams', () => {

@@ -16,6 +16,7 @@ import { versionOf } from './call-options.ts';
 import { healthHandlers } from './grpc-health.ts';
 import { streamInfer, unaryInfer, unauthenticated } from './grpc-infer.ts';
 import { grpcError } from './grpc-status.ts';
+import { widenWindows } from './grpc-window.ts';
 import { modelConfig } from './model-config.ts';
 import { modelMetadata, SERVER_EXTENSIONS } from './models.ts';
 import { isModelReady, loadModel, repositoryIndex } from './repository.ts';
@@ -120,6 +121,7 @@ export function createGrpcServer(deps: GrpcDeps): Server {
     'grpc.so_reuseport': 0,
     ...(deps.interceptors === undefined ? {} : { interceptors: [...deps.interceptors] }),
   });
+  widenWindows(server);
   const open = (): void => undefined;
   const authorize = (metadata: Metadata): void => {
     if (deps.tokenCheck === undefined) return;

@@ -2,8 +2,7 @@
  * What gateways on other machines ask and tell (ports/plane-fleet.ts): the book of routes by long poll, the files that it names,
  * what they have loaded, and the parts of their prediction log. A token of the role `gateway` opens these addresses and no other.
  */
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { MillwrightError } from '../../domain/errors.ts';
@@ -15,7 +14,7 @@ const ROOT = '/api/v1/plane';
 const WAIT_LIMIT_S = 55;
 const REPORT_LIMIT = 4 * 1024 * 1024;
 /** A gateway's log writes a part a second at most. */
-export const PART_LIMIT = 64 * 1024 * 1024;
+const PART_LIMIT = 64 * 1024 * 1024;
 
 const gateway = z
   .string()
@@ -92,6 +91,8 @@ const report = z.object({
 export interface PlaneDoorDeps {
   readonly fleet: PlaneFleet;
   readonly authorize: (request: FastifyRequest, permission: Permission) => Promise<unknown>;
+  /** What follows byte `start`; `bytes` is of the whole file. */
+  readonly readFrom: (path: string, start: number) => Promise<{ readonly bytes: number; readonly content: Readable }>;
   /** Keeps a part of an endpoint's prediction log; the same one twice is once. Throws MW-BODY-TOO-LARGE, MW-INVALID. */
   readonly keepPart: (
     endpoint: string,
@@ -108,18 +109,26 @@ function parse<T>(schema: z.ZodType<T>, value: unknown): T {
   throw new MillwrightError('MW-INVALID', issue?.message ?? 'not valid', { where: issue?.path.join('.') ?? '' });
 }
 
-/** The file, or what follows byte `start` of it: a download that broke off goes on. */
-async function sendFrom(path: string, range: string | undefined, reply: FastifyReply): Promise<FastifyReply> {
-  const { size } = await stat(path);
+/** The file, or what follows a byte of it: a download that broke off goes on. */
+async function sendFrom(
+  readFrom: PlaneDoorDeps['readFrom'],
+  path: string,
+  range: string | undefined,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
   const start = Number(/^bytes=(\d{1,15})-$/.exec(range ?? '')?.[1] ?? 0);
-  if (start > size) throw new MillwrightError('MW-INVALID', 'the file is shorter than that', { where: 'range' });
-  reply.status(start > 0 ? 206 : 200).header('content-length', size - start);
-  if (start > 0) reply.header('content-range', `bytes ${start}-${Math.max(size - 1, 0)}/${size}`);
-  return reply.type('application/octet-stream').send(createReadStream(path, { start }));
+  const { bytes, content } = await readFrom(path, start);
+  if (start > bytes) {
+    content.destroy();
+    throw new MillwrightError('MW-INVALID', 'the file is shorter than that', { where: 'range' });
+  }
+  reply.status(start > 0 ? 206 : 200).header('content-length', bytes - start);
+  if (start > 0) reply.header('content-range', `bytes ${start}-${Math.max(bytes - 1, 0)}/${bytes}`);
+  return reply.type('application/octet-stream').send(content);
 }
 
 export async function registerPlane(app: FastifyInstance, deps: PlaneDoorDeps): Promise<void> {
-  const { fleet, authorize, keepPart } = deps;
+  const { fleet, authorize, readFrom, keepPart } = deps;
 
   app.get(`${ROOT}/routes`, async (request, reply) => {
     await authorize(request, 'follow');
@@ -138,7 +147,7 @@ export async function registerPlane(app: FastifyInstance, deps: PlaneDoorDeps): 
         where: 'file',
         next: 'ask for the routes again',
       });
-    return sendFrom(path, request.headers.range, reply);
+    return sendFrom(readFrom, path, request.headers.range, reply);
   });
 
   app.get(`${ROOT}/gateways`, async (request) => {

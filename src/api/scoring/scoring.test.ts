@@ -1,4 +1,5 @@
 /** MLflow's scoring, V1 and the container contracts over real HTTP: what is enforced, what is said, what is never said. */
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { LINEAR, openDoors, PEOPLE } from '../../../test/fixtures/doors.ts';
 import type { Doors } from '../../../test/fixtures/doors.ts';
@@ -329,3 +330,39 @@ test('the environment of a cloud’s container is read once, and a wrong value i
   ])
     expect(() => containerContract(env)).toThrow(Object.keys(env)[0] ?? '');
 });
+
+const cell = fc.oneof(
+  fc.constantFrom(null, true, false, 0, -1, 1.5, 1e300, '', 'x', '12', '__proto__'),
+  fc.array(fc.constantFrom(1, 'a', null), { maxLength: 3 }),
+  fc.constant({ b64: '!' }),
+);
+const row = fc.record(
+  { name: cell, age: cell, rooms: cell, height: cell, weight: cell, smoker: cell, seen: cell, photo: cell },
+  { requiredKeys: [] },
+);
+const table = fc.oneof(
+  fc.array(row, { maxLength: 3 }),
+  row,
+  cell,
+  fc.array(cell, { maxLength: 3 }),
+  fc.record(
+    { columns: fc.array(fc.constantFrom('name', 'age', 'x')), data: fc.array(fc.array(cell)) },
+    { requiredKeys: [] },
+  ),
+);
+
+test('whatever is sent, the answer is 2xx or a coded 4xx in the words of the protocol', async () => {
+  const forms = fc.constantFrom('dataframe_split', 'dataframe_records', 'instances', 'inputs');
+  await fc.assert(
+    fc.asyncProperty(forms, table, fc.option(row, { nil: undefined }), async (form, value, params) => {
+      const body = { [form]: value, ...(params === undefined ? {} : { params, parameters: params }) };
+      const answers = [await score(body), await ask(doors.url, '/v1/models/people:predict', body)];
+      for (const answer of answers) {
+        if (answer.status === 200) continue;
+        expect(answer.status).toBe(400);
+        expect(answer.text).toMatch(/^\{"(?:error|error_code)":".*MW-(?:TENSOR|INVALID)/);
+      }
+    }),
+    { numRuns: 150 },
+  );
+}, 60_000);

@@ -42,6 +42,12 @@ async function follow(
   }
 }
 
+/** What was asked for may be under way already: the server releases an accepted version by itself. */
+async function runningOf(client: Api, name: string): Promise<Schemas['Rollout'] | undefined> {
+  const { endpoint } = await unwrap(client.GET('/api/v1/endpoints/{name}', { params: { path: { name } } }));
+  return endpoint.rollout?.status === 'running' ? endpoint.rollout : undefined;
+}
+
 /** What goes on without the terminal. */
 function underWay(endpoint: Schemas['Endpoint'], rollout: Schemas['Rollout']): readonly string[] {
   const what = {
@@ -102,13 +108,14 @@ export async function run(session: Session, args: readonly string[], flags: Flag
   const params = { path: { name } };
   const plan = await unwrap(client.POST('/api/v1/endpoints/{name}/plan', { params, body }));
   for (const change of plan.changes) out.note(`  ${change.sign} ${safe(change.text)}`);
-  if (plan.unchanged || flags['plan'] === true) {
+  const begun = plan.unchanged && flags['plan'] !== true ? await runningOf(client, name) : undefined;
+  if (begun === undefined && (plan.unchanged || flags['plan'] === true)) {
     out.result(plan, () => [plan.unchanged ? 'No changes.' : `next: ${plan.command}`]);
     if (!plan.unchanged) process.exitCode = 3;
     return;
   }
-  const started = await unwrap(client.POST('/api/v1/endpoints/{name}/deploy', { params, body }));
-  const { endpoint, rollout } = await follow(client, name, started.rollout, out);
+  const started = begun ?? (await unwrap(client.POST('/api/v1/endpoints/{name}/deploy', { params, body }))).rollout;
+  const { endpoint, rollout } = await follow(client, name, started, out);
   if (rollout?.status === 'rolled-back') {
     throw new MillwrightError(
       'MW-GATE-REFUSED',

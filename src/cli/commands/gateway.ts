@@ -23,14 +23,14 @@ async function follow({ config, out }: Session, url: string, flags: Flags): Prom
     ...(name === undefined ? {} : { name }),
     ...(workers === undefined ? {} : { workers }),
   });
-  const { end, ...told } = gateway;
-  out.result({ ...told, follows: url, pid: process.pid }, () => [
+  const { rest, grpc, endpoints } = gateway;
+  out.result({ name: gateway.name, rest, grpc, endpoints, follows: url, pid: process.pid }, () => [
     `${out.paint.bold(gateway.name)} follows ${url}`,
     `  inference  ${gateway.rest}  gRPC ${gateway.grpc}`,
     gateway.endpoints.length === 0 ? '  no endpoint yet' : `  endpoints  ${gateway.endpoints.join(', ')}`,
     out.paint.dim('Ctrl+C ends it after its last answer; without the control plane it serves on'),
   ]);
-  await untilAsked(out, end);
+  await untilAsked(out, (reason) => gateway.end(reason));
 }
 
 export async function run(session: Session, args: readonly string[], flags: Flags): Promise<void> {

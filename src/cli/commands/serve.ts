@@ -47,6 +47,16 @@ function lines(served: Served, config: Session['config'], paint: Session['out'][
   ];
 }
 
+const toldOf = ({ name, version, rest, grpc, signature, readyMs }: Served): object => ({
+  name,
+  version,
+  rest,
+  grpc,
+  signature,
+  readyMs,
+  pid: process.pid,
+});
+
 export async function run({ config, out }: Session, args: readonly string[], flags: Flags): Promise<void> {
   const [target = ''] = args;
   const name = textFlag(flags, 'name');
@@ -75,7 +85,6 @@ export async function run({ config, out }: Session, args: readonly string[], fla
     ...(log === undefined ? {} : { log }),
     ...(python === undefined ? {} : { python }),
   });
-  const { end, ...told } = served;
-  out.result({ ...told, pid: process.pid }, () => lines(served, config, out.paint));
-  await untilAsked(out, end);
+  out.result(toldOf(served), () => lines(served, config, out.paint));
+  await untilAsked(out, (reason) => served.end(reason));
 }

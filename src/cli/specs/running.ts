@@ -56,7 +56,10 @@ export const RUNNING: readonly Spec[] = [
       ['--log <folder>', 'Keep requests and answers there as Parquet files; default: keep nothing'],
       ['--python <interpreter>', 'Of the environment that a Python model needs'],
       ['--isolate', 'Run native models in processes of their own'],
-      ['--container', "In a cloud's model container (SageMaker, Vertex AI): address, port and routes as it says, no token"],
+      [
+        '--container',
+        "In a cloud's model container (SageMaker, Vertex AI): address, port and routes as it says, no token",
+      ],
       ['--timeout-ms <ms>', 'Longest time for an answer (default 30000)'],
       ['--queue <n>', 'Calls that may wait (default 2048); more are told to come back later'],
       ['--replicas <n>', 'Most workers of the model (default 2)'],

@@ -1,8 +1,12 @@
 /** Two versions side by side until the outcomes decide. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { AbSpec } from '../../domain/project.ts';
+import { ENDPOINT_LIMITS } from '../../domain/serving.ts';
 import { createRandom } from '../../domain/statistics/random.ts';
 import { deploymentsWorld, type DeploymentsWorld, endpointSpec } from '../../../test/fixtures/deployments-world.ts';
+
+/** A look at the log takes long on a busy machine. */
+const PATIENT = { timeout: 20_000, interval: 50 };
 
 let world: DeploymentsWorld;
 beforeEach(async () => {
@@ -32,7 +36,7 @@ const looked = (check: (rollout: Awaited<ReturnType<DeploymentsWorld['newest']>>
   vi.waitFor(async () => {
     await world.deployments.tick();
     check(await world.newest());
-  });
+  }, PATIENT);
 
 test('it splits the callers, waits while it cannot tell, and the winner takes all', async () => {
   const done = await world.deploy(2, test50());
@@ -104,6 +108,37 @@ test('a win before its hold is over waits for it; a guard still takes it back; t
   await looked((rollout) =>
     expect(rollout).toMatchObject({ status: 'rolled-back', reason: expect.stringMatching(/^latency/) }),
   );
+});
+
+test('a winner that was committed and did not reach the plane takes all calls after a restart of ours, and only once', async () => {
+  await world.deploy(2, test50());
+  await traffic(1200, { 1: 0.2, 2: 0.8 });
+  world.local.state.deaf = true;
+  await looked((rollout) => expect(rollout).toMatchObject({ status: 'promoted' }));
+  expect(new Set((await world.local.call(40)).map((one) => one.version))).toEqual(new Set([1, 2]));
+  world.restartControl();
+  world.local.state.deaf = false;
+  expect(await world.deployments.reconcile()).toEqual(['linear']);
+  expect(new Set((await world.local.call(40)).map((one) => one.version))).toEqual(new Set([2]));
+  expect((await world.types()).filter((type) => type === 'rollout.promoted')).toHaveLength(2);
+});
+
+test('to deploy it again under the same rules leaves it alone; other rules begin anew, other limits do not', async () => {
+  const first = await world.deploy(2, test50());
+  const again = await world.plan(2, test50());
+  expect(again).toMatchObject({ unchanged: true, settings: false });
+  expect(again.changes[0]?.text).toMatch(/^no changes: rollout linear-o2 of v2/);
+  const limits = { ...ENDPOINT_LIMITS, queue: 7 };
+  expect(await world.deploy(2, { ...test50(), limits })).toMatchObject({ unchanged: false });
+  expect((await world.newest())?.id).toBe(first.rollout?.id);
+  const endpoint = await world.deployments.get('linear');
+  expect(endpoint).toMatchObject({ limits: { queue: 7 }, experiment: first.rollout?.id, rolloutId: first.rollout?.id });
+  const other = await world.deploy(2, { ...test50({ split: 20 }), limits });
+  expect(other.rollout?.id).not.toBe(first.rollout?.id);
+  expect(await world.weights()).toEqual([
+    [2, 20],
+    [1, 80],
+  ]);
 });
 
 test('outcomes of other calls do not count, and a metric that has no meaning for them says so', async () => {

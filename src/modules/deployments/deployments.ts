@@ -259,11 +259,9 @@ export function createDeployments(deps: DeploymentsDeps): Deployments {
   return {
     async plan(_ctx, { project, endpoint: spec, version, servable, outcome }) {
       const endpoint = await store.endpoints.get(spec.name);
-      const releases =
-        endpoint === undefined
-          ? []
-          : await Promise.all(endpoint.weights.map((weight) => store.releases.get(weight.releaseId)));
       const running = await runningOf(store, endpoint);
+      const named = [...(endpoint?.weights ?? []), ...(running === undefined ? [] : [running])];
+      const releases = await Promise.all(named.map(({ releaseId }) => store.releases.get(releaseId)));
       const [image] = await store.images.find({ where: { model: version.model, version: version.number }, limit: 1 });
       return planDeployment({
         project,

@@ -63,7 +63,7 @@ export function checkGuards(spec: RolloutSpec, outcome: string | undefined): voi
         refuse('is nothing a rollout can be judged by', `use one of ${[...GUARD_NAMES].join(', ')}`);
       if (name.startsWith('shadow.') && spec.strategy !== 'shadow')
         refuse('is only known with strategy: shadow', 'write for example: score_shift > 0.2');
-      if (ofChampion(name) && spec.strategy !== 'shadow' && spec.strategy !== 'ab' && (spec.steps[0] ?? 100) >= 100)
+      if (ofChampion(name) && spec.strategy === 'canary' && (spec.steps[0] ?? 100) >= 100)
         refuse('is only known while the old version takes calls too', 'begin with less: steps: [10%, 100%]');
       if (name.includes('quality.') && outcome === undefined)
         refuse('needs an outcome', 'add a monitor with an outcome, or rollout.ab.outcome');

@@ -43,7 +43,7 @@ export interface DeploymentPlan {
   readonly limits: EndpointLimits;
   readonly log: LogPolicy;
   readonly changes: readonly PlanChange[];
-  /** The same model already takes every call. `settings`: only limits or log are to change, without a release. */
+  /** The same model already takes every call, or is on its way under the same rules. `settings`: only limits or log are to change, without a release. */
   readonly unchanged: boolean;
   readonly settings: boolean;
 }
@@ -146,6 +146,32 @@ function rolloutLines(input: PlanInput, steps: readonly number[], strategy: Roll
   return { before, lines };
 }
 
+const alike = (release: Release | undefined, servable: Servable): boolean =>
+  release?.modelDigest === servable.modelDigest &&
+  isDeepStrictEqual(release.runtime ?? { kind: 'onnx' }, servable.runtime ?? { kind: 'onnx' });
+
+/** The running rollout, when it does what is asked for: to begin it anew would throw away what it has seen. */
+function underWay({ spec, running, releases }: PlanInput, servable: Servable): Rollout | undefined {
+  const release = releases.find((one) => one.id === running?.releaseId);
+  if (running?.fromReleaseId === undefined || !alike(release, servable)) return undefined;
+  const { rollout } = spec;
+  if ((running.strategy ?? 'canary') !== rollout.strategy) return undefined;
+  const shares = running.steps.filter((step) => step.mirror === undefined).map((step) => step.percent);
+  const mirror = running.steps.find((step) => step.mirror !== undefined)?.mirror;
+  const now = [shares, running.hold, running.guards.map((guard) => guard.text), running.ab, mirror];
+  const asked = [
+    sharesOf(rollout),
+    rollout.hold,
+    rollout.rollBackIf.map((guard) => guard.text),
+    rollout.strategy === 'ab' ? rollout.ab : undefined,
+    rollout.strategy === 'shadow' ? rollout.mirror : undefined,
+  ];
+  return isDeepStrictEqual(now, asked) ? running : undefined;
+}
+
+const sharesOf = (rollout: RolloutSpec): readonly number[] =>
+  rollout.strategy === 'ab' ? [rollout.ab?.split ?? 50, 100] : rollout.steps;
+
 /** Throws MW-STATE for a version that cannot be served, MW-CONFIG-EXPRESSION for an unusable guard, MW-CONFIG-VALUE for an A/B test without rules. */
 export function planDeployment(input: PlanInput): DeploymentPlan {
   const { spec, version, endpoint, releases, running } = input;
@@ -164,19 +190,18 @@ export function planDeployment(input: PlanInput): DeploymentPlan {
     ...weight,
     release: releases.find((release) => release.id === weight.releaseId),
   }));
-  const now = serving[0]?.release;
-  const same =
-    running === undefined &&
-    serving.length === 1 &&
-    now?.modelDigest === servable.modelDigest &&
-    isDeepStrictEqual(now.runtime ?? { kind: 'onnx' }, servable.runtime ?? { kind: 'onnx' });
+  const same = running === undefined && serving.length === 1 && alike(serving[0]?.release, servable);
   const settings = settingLines(endpoint, limits, log);
+  const onTrial = underWay(input, servable);
   // The first version of an endpoint has nobody to be compared with.
   const calm = live.length === 0 || rollout.strategy === 'all-at-once';
   const strategy = calm ? 'all-at-once' : rollout.strategy;
-  const steps = calm ? [100] : strategy === 'ab' ? [...new Set([rollout.ab?.split ?? 50, 100])] : rollout.steps;
+  const steps = calm ? [100] : sharesOf(rollout);
   const changes: PlanChange[] = [];
-  if (same) {
+  if (onTrial !== undefined) {
+    const text = `rollout ${onTrial.id} of v${version.number} with the same model and rules is under way`;
+    changes.push({ sign: '=', text: settings.length === 0 ? `no changes: ${text}` : text });
+  } else if (same) {
     const text = `${version.model} v${serving[0]?.version} with the same model takes 100 % of ${spec.name}`;
     changes.push({ sign: '=', text: settings.length === 0 ? `no changes: ${text}` : text });
   } else {
@@ -185,12 +210,19 @@ export function planDeployment(input: PlanInput): DeploymentPlan {
       sign: '+',
       text: `release of ${version.model} v${version.number} (${servable.modelDigest.slice(7, 19)})`,
     });
+    // Said before the wait: the plan is shown, then the deployment builds it.
+    if (servable.runtime?.kind === 'python' && servable.runtime.interpreter === '')
+      changes.push({
+        sign: '+',
+        text: "the model's own Python environment, built first unless it is there (a minute or more)",
+      });
     if (strategy === 'canary' || strategy === 'all-at-once')
       for (const weight of live)
         changes.push({ sign: '~', text: `v${weight.version}: ${weight.percent} % of calls, then 0 %, kept warm` });
     changes.push(...lines);
   }
-  if (endpoint !== undefined || !same)
+  const still = same || onTrial !== undefined;
+  if (endpoint !== undefined || !still)
     for (const text of settings) changes.push({ sign: endpoint === undefined ? '+' : '~', text });
   return {
     project: input.project,
@@ -210,7 +242,7 @@ export function planDeployment(input: PlanInput): DeploymentPlan {
     limits,
     log,
     changes,
-    unchanged: same && settings.length === 0,
-    settings: same && settings.length > 0,
+    unchanged: still && settings.length === 0,
+    settings: still && settings.length > 0,
   };
 }

@@ -2,7 +2,15 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { rolloutWait } from '../../domain/rollout-reading.ts';
 import { ENDPOINT_LIMITS, LOG_POLICY } from '../../domain/serving.ts';
-import { deploymentsWorld, type DeploymentsWorld, endpointSpec } from '../../../test/fixtures/deployments-world.ts';
+import {
+  ctx,
+  deploymentsWorld,
+  type DeploymentsWorld,
+  endpointSpec,
+} from '../../../test/fixtures/deployments-world.ts';
+
+/** A look at the log takes long on a busy machine. */
+const PATIENT = { timeout: 20_000, interval: 50 };
 
 let world: DeploymentsWorld;
 beforeEach(async () => {
@@ -46,6 +54,9 @@ test('limits go along with a new version, and stay through a rollback', async ()
   );
   expect(await world.deployments.get('linear')).toMatchObject({ limits: slower, log: LOG_POLICY });
   expect(await world.weights()).toEqual([[2, 100]]);
+  expect(world.local.state.routes[0]?.limits).toEqual(slower);
+  await world.deployments.rollback(ctx, 'linear', 'no');
+  expect(await world.weights()).toEqual([[1, 100]]);
   expect(world.local.state.routes[0]?.limits).toEqual(slower);
 });
 
@@ -94,7 +105,7 @@ test('scores of a canary that lie elsewhere take it back', async () => {
       status: 'rolled-back',
       reason: expect.stringContaining('score_shift'),
     });
-  });
+  }, PATIENT);
 });
 
 test('quality of outcomes holds a canary until there are enough, then judges it against the champion', async () => {
@@ -121,7 +132,7 @@ test('quality of outcomes holds a canary until there are enough, then judges it 
   await vi.waitFor(async () => {
     await world.deployments.tick();
     expect(await world.newest()).toMatchObject({ status: 'rolled-back', reason: expect.stringContaining('quality') });
-  });
+  }, PATIENT);
 });
 
 test('a canary that nobody calls says what it waits for, and that it is overdue, and stays', async () => {

@@ -8,6 +8,9 @@ import {
   endpointSpec,
 } from '../../../test/fixtures/deployments-world.ts';
 
+/** A look at the log takes long on a busy machine. */
+const PATIENT = { timeout: 20_000, interval: 50 };
+
 let world: DeploymentsWorld;
 beforeEach(async () => {
   world = await deploymentsWorld();
@@ -76,7 +79,7 @@ test('a shift of the scores on the same rows is read from the prediction log', a
       status: 'rolled-back',
       reason: expect.stringContaining('score_shift'),
     });
-  });
+  }, PATIENT);
   const found = await world.analytics.shadow({ endpoint: 'linear', releaseId: 'linear-r2', since: 0, top: 2 });
   expect(found).toMatchObject({ rows: 250, differing: 250 });
   expect(found.top[0]?.shadow).toBeCloseTo(2 * (found.top[0]?.live ?? 0), 5);
@@ -100,6 +103,18 @@ test('both processes may die in it: the mirror stays, counting starts anew, and 
     [2, 50],
     [1, 50],
   ]);
+});
+
+test('the end of a shadow that did not reach the plane is tried again by the next look', async () => {
+  await world.deploy(2, shadow(['shadow.differing > 1%']));
+  await world.local.call(30);
+  world.local.state.deaf = true;
+  await world.deployments.tick();
+  expect(await world.newest()).toMatchObject({ status: 'rolled-back' });
+  expect(world.local.state.routes[0]?.mirror).toBeDefined();
+  world.local.state.deaf = false;
+  await world.deployments.tick();
+  expect(world.local.state.routes[0]?.mirror).toBeUndefined();
 });
 
 test('a rollback by hand ends it at once, a new candidate replaces it, and one that does not load never mirrors', async () => {

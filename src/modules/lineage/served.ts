@@ -34,7 +34,11 @@ export async function servedReleases(
   ]);
   const happenings: Happening[] = rollouts.flatMap((rollout): Happening[] => {
     const { releaseId, status, createdAt, endedAt = createdAt } = rollout;
-    const started = { at: createdAt, kind: 'started' as const, releaseId };
+    // As a shadow it answered copies: nobody was given what it said.
+    const first = rollout.steps.find((step) => step.mirror === undefined);
+    const at = rollout.steps[0]?.mirror === undefined ? createdAt : first?.startedAt;
+    if (at === undefined) return [];
+    const started = { at, kind: 'started' as const, releaseId };
     return status === 'running' ? [started] : [started, { at: endedAt, kind: status, releaseId }];
   });
   for (const event of undone) {

@@ -91,3 +91,22 @@ test('queue and workers are told to the runtime; other values load the model aga
     serving.apply(fakeRoute(4, [1], { limits: { ...limits, replicas: { min: 3, max: 2 } } })),
   ).rejects.toMatchObject({ code: 'MW-INVALID' });
 });
+
+test('other limits that are not used in the end leave the release as it was', async () => {
+  const full = { now: false };
+  const { serving, loads, unloads } = openFakePlane({
+    persist: () => (full.now ? Promise.reject(new Error('disk full')) : Promise.resolve()),
+  });
+  await serving.apply(fakeRoute(1, [1]));
+  const other = fakeRoute(2, [1], { limits: { ...ENDPOINT_LIMITS, queue: 8 } });
+  full.now = true;
+  await expect(serving.apply(other)).rejects.toThrow('disk full');
+  full.now = false;
+  expect([loads.length, unloads.length]).toEqual([2, 1]);
+  expect(serving.releaseSignature('e-r1').inputs).toHaveLength(1);
+  const release = await serving.prepare(other);
+  release();
+  await serving.apply(fakeRoute(3, [1]));
+  await call(serving);
+  expect([loads.length, unloads.length], 'the first is still the one').toEqual([3, 2]);
+});

@@ -44,7 +44,8 @@ function sameForRuntime(a: EndpointLimits, b: EndpointLimits): boolean {
 
 export function createReleases(deps: ReleasesDeps): Releases {
   const { clock, onError } = deps;
-  const slots = new Map<string, ReleaseSlot>();
+  /** Newest last: of a release whose limits change there are two for a while. */
+  const slots = new Map<string, readonly ReleaseSlot[]>();
   const opening = new Map<string, Promise<ReleaseSlot>>();
 
   function discard(slot: ReleaseSlot, model: LoadedModel): void {
@@ -92,7 +93,7 @@ export function createReleases(deps: ReleasesDeps): Releases {
   }
 
   function roomFor(slot: ReleaseSlot): void {
-    if (deps.budget !== undefined) makeRoom(deps.budget, [...slots.values()], slot, unload);
+    if (deps.budget !== undefined) makeRoom(deps.budget, [...slots.values()].flat(), slot, unload);
   }
 
   async function again(slot: ReleaseSlot): Promise<LoadedModel> {
@@ -146,7 +147,7 @@ export function createReleases(deps: ReleasesDeps): Releases {
     );
     slot.withdrawn = before?.withdrawn ?? false;
     slot.pinned = takesCalls && limits.idleMs === 0;
-    slots.set(source.releaseId, slot);
+    slots.set(source.releaseId, [...(slots.get(source.releaseId) ?? []), slot]);
     if (slot.withdrawn) unload(slot);
     else roomFor(slot);
     watch(slot);
@@ -159,12 +160,15 @@ export function createReleases(deps: ReleasesDeps): Releases {
     slot.retired = true;
     slot.ending = true;
     clearTimeout(slot.idleTimer);
-    if (slots.get(slot.source.releaseId) === slot) slots.delete(slot.source.releaseId);
+    const { releaseId } = slot.source;
+    const left = (slots.get(releaseId) ?? []).filter((other) => other !== slot);
+    if (left.length === 0) slots.delete(releaseId);
+    else slots.set(releaseId, left);
     settle(slot);
   }
 
   async function find(source: PlaneModel, limits: EndpointLimits, takesCalls: boolean): Promise<ReleaseSlot> {
-    const known = slots.get(source.releaseId);
+    const known = slots.get(source.releaseId)?.at(-1);
     if (known !== undefined && known.source.modelDigest !== source.modelDigest) {
       throw new MillwrightError(
         'MW-CONFLICT',
@@ -201,7 +205,7 @@ export function createReleases(deps: ReleasesDeps): Releases {
       }
     },
     drop,
-    get: (releaseId) => slots.get(releaseId),
+    get: (releaseId) => slots.get(releaseId)?.at(-1),
     load,
     unload,
     settle,

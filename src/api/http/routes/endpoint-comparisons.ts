@@ -5,6 +5,7 @@ import { rolloutWait } from '../../../domain/rollout-reading.ts';
 import { kolmogorovSmirnov } from '../../../domain/statistics/distances.ts';
 import { countBetween, equalEdges } from '../../../domain/statistics/quantiles.ts';
 import { higherIsBetter } from '../../../domain/statistics/confidence-sequence.ts';
+import type { ShadowComparison } from '../../../ports/analytics-store.ts';
 import type { Handlers } from '../bind.ts';
 import type { ApiDeps } from '../deps.ts';
 import { versionsOf } from './endpoint-wire.ts';
@@ -42,13 +43,32 @@ export function endpointComparisonHandlers(deps: ApiDeps): Mine {
     return { rollout, versions: versionsOf(new Map(releases.map((release) => [release.id, release]))) };
   }
 
+  /** A page that is watched asks every second; the log is written once a second, and reading a large one takes longer. */
+  const looks = new Map<string, { readonly until: number; readonly found: Promise<ShadowComparison> }>();
+
+  async function compare(query: Parameters<typeof analytics.shadow>[0]): Promise<ShadowComparison> {
+    const key = JSON.stringify([query.endpoint, query.releaseId, query.top]);
+    const started = clock.monotonic();
+    const looked = looks.get(key);
+    if (looked !== undefined && started < looked.until) return looked.found;
+    for (const [old, { until }] of looks) if (until <= started) looks.delete(old);
+    const found = analytics.shadow(query);
+    looks.set(key, { until: Number.POSITIVE_INFINITY, found });
+    const keep = (ms: number): void => void looks.set(key, { until: clock.monotonic() + ms, found });
+    await found.then(
+      () => keep(2000 + 3 * (clock.monotonic() - started)),
+      () => keep(0),
+    );
+    return found;
+  }
+
   return {
     shadow: async (_ctx, { params, query }) => {
       const { rollout, versions } = await newest(params.name, 'shadow');
       const step = rollout?.steps.find((one) => one.mirror !== undefined);
       if (rollout === undefined || step === undefined) return {};
       const [found, status, endpoint] = await Promise.all([
-        analytics.shadow({
+        compare({
           endpoint: params.name,
           releaseId: rollout.releaseId,
           since: rollout.createdAt,

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { createMemoryMetadata } from '../../../adapters/memory/index.ts';
 import type { Endpoint, Rollout } from '../../../domain/deployments.ts';
 import type { ApiDeps } from '../deps.ts';
+import type { PlaneStatus } from '../../../ports/data-plane.ts';
+import { endpointWire } from './endpoint-wire.ts';
 import { endpointHandlers } from './endpoints.ts';
 
 const weight = (version: number, percent: number) => ({ releaseId: `e-r${version}`, version, percent });
@@ -65,4 +67,57 @@ test('at its last step it is on trial still; without a rollout there is a champi
   expect(await rolesOf(all, running)).toEqual({ v3: 'candidate', v2: 'champion' });
   expect(await rolesOf(all)).toEqual({ v3: 'champion', v2: 'previous' });
   expect(await rolesOf({ weights: [weight(1, 100)] }, { releaseId: 'e-r1' })).toEqual({ v1: 'champion' });
+});
+
+test('what the data plane counts stands beside what is desired: a shadow, its state, means of batches, and no limits kept means the defaults', () => {
+  const mirror = { releaseId: 'e-r2', version: 2, percent: 50 };
+  const counted = {
+    releaseId: 'e-r2',
+    version: 2,
+    calls: 8,
+    rows: 16,
+    errors: 1,
+    rejected: 0,
+    latency: { bounds: [1, 10], counts: [8, 0] },
+    inFlight: 0,
+    state: 'cold',
+    coldStarts: 3,
+    runtime: {
+      waiting: 2,
+      queueMs: 20,
+      computeMs: 12,
+      batches: 4,
+      batchedRows: 16,
+      batchSizes: { bounds: [], counts: [] },
+      shed: 2,
+      replicas: 0,
+      restarts: 1,
+    },
+  } as const;
+  const status = {
+    startedAt: 1,
+    pid: 2,
+    stats: [{ endpoint: 'e', releases: [counted] }],
+    log: {},
+  } as unknown as PlaneStatus;
+  const wire = endpointWire(
+    { id: 'e', createdAt: 1, project: 'p', model: 'm', epoch: 1, weights: [weight(1, 100)], mirror },
+    { status, rollout: undefined, releases: new Map(), addresses: { rest: 'http://a', grpc: 'b' }, now: 5 },
+  );
+  expect(wire).toMatchObject({ mirror, limits: { timeoutMs: 30_000 }, logging: { sample: 100, redact: [] } });
+  expect(wire.releases).toMatchObject([
+    { releaseId: 'e-r1', role: 'champion', percent: 100, calls: 0, runtime: 'onnx' },
+    {
+      releaseId: 'e-r2',
+      role: 'shadow',
+      percent: 0,
+      state: 'cold',
+      coldStarts: 3,
+      batchRows: 4,
+      computeMs: 3,
+      queueMs: 2,
+    },
+  ]);
+  expect(wire.releases[1]).toMatchObject({ waiting: 2, shed: 2, replicas: 0, restarts: 1 });
+  expect(wire.releases[0]).not.toHaveProperty('state');
 });

@@ -103,7 +103,15 @@ const endpoint = z
     grpcAddress: z.string(),
     plane: z.object({ up: z.boolean(), pid: z.number().optional(), startedAt: z.number().optional() }),
     releases: z.array(releaseLoad),
-    log: z.object({ written: z.number(), dropped: z.number(), pending: z.number() }).optional(),
+    log: z
+      .object({
+        written: z.number(),
+        dropped: z.number(),
+        pending: z.number(),
+        /** Why rows were dropped: they came faster than they could be written, or the disk refused them. */
+        lost: z.object({ buffer: z.number(), disk: z.number() }).optional(),
+      })
+      .optional(),
     /** A release that answers copies of the calls. */
     mirror: z.object({ releaseId: z.string(), version: z.number(), percent: z.number() }).optional(),
     /** The A/B test that splits the callers now: its rollout's id. */

@@ -1,4 +1,9 @@
-/** Parts of the prediction log that gateways on other machines send: kept beside our own, each in full or not at all. */
+/**
+ * Files that go between this home and gateways on other machines: models on their way out, and parts of the prediction log on their
+ * way in, each in full or not at all.
+ */
+import { createReadStream } from 'node:fs';
+import type { ReadStream } from 'node:fs';
 import { mkdir, open, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MillwrightError } from '../domain/errors.ts';
@@ -15,6 +20,15 @@ async function isThere(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** What follows byte `start` of a file; `bytes` is of the whole file. */
+export async function readFrom(
+  path: string,
+  start: number,
+): Promise<{ readonly bytes: number; readonly content: ReadStream }> {
+  const { size } = await stat(path);
+  return { bytes: size, content: createReadStream(path, { start: Math.min(start, size) }) };
 }
 
 /** Endpoint and part are checked names. A part that was sent before (its answer was lost) is not kept again. */
