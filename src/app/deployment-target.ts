@@ -1,5 +1,6 @@
 /** What a deployment asks for, found: the endpoint's project and rules, and the version. */
 import type { WantedVersion } from '../api/http/deps.ts';
+import type { Endpoint } from '../domain/deployments.ts';
 import { MillwrightError } from '../domain/errors.ts';
 import type { EndpointSpec, ProjectSpec } from '../domain/project.ts';
 import type { ModelVersion } from '../domain/registry.ts';
@@ -7,7 +8,7 @@ import { ENDPOINT_LIMITS, LOG_POLICY } from '../domain/serving.ts';
 import type { LoopDeps } from './reactions/deps.ts';
 
 /** Endpoints of registered models that no millwright.yaml names belong to this project. */
-export const NO_PROJECT = 'default';
+const NO_PROJECT = 'default';
 
 export interface DeploymentTarget {
   readonly project: string;
@@ -15,6 +16,15 @@ export interface DeploymentTarget {
   readonly version: ModelVersion;
   /** The outcome that guards on quality judge by. */
   readonly outcome?: string;
+  /** What serves it becomes its model's champion: it belongs to the file of a project. */
+  readonly champion: boolean;
+}
+
+/** No millwright.yaml names it: it serves what it was told to, also a challenger, and nobody asked for an alias to move. */
+export async function isAlone(deps: Pick<LoopDeps, 'projects'>, endpoint: Endpoint): Promise<boolean> {
+  if (endpoint.project !== NO_PROJECT) return false;
+  // A project may have that very name.
+  return !(await deps.projects.list()).some(({ spec }) => spec.endpoint?.name === endpoint.id);
 }
 
 /** The first outcome that a performance monitor of the project reads. */
@@ -112,7 +122,8 @@ export async function deploymentTarget(
         next: `write for example: ${wanted.model}/${wanted.version}`,
       });
     const version = await registered(deps, wanted.model);
-    if (spec?.endpoint === undefined) return { project: NO_PROJECT, spec: plainSpec(endpoint), version };
+    if (spec?.endpoint === undefined)
+      return { project: NO_PROJECT, spec: plainSpec(endpoint), version, champion: false };
     if (spec.model?.name !== version.model)
       throw new MillwrightError('MW-EXISTS', `the endpoint "${endpoint}" belongs to the project ${spec.project}`, {
         where: 'name',
@@ -128,7 +139,7 @@ export async function deploymentTarget(
   const existing = await deps.store.endpoints.get(endpoint);
   if (existing?.project === NO_PROJECT) {
     const text = wanted.version === undefined ? existing.model : `${existing.model}/${wanted.version}`;
-    return { project: NO_PROJECT, spec: plainSpec(endpoint), version: await registered(deps, text) };
+    return { project: NO_PROJECT, spec: plainSpec(endpoint), version: await registered(deps, text), champion: false };
   }
   const names = specs.flatMap((one) => (one.endpoint === undefined ? [] : [one.endpoint.name]));
   throw new MillwrightError(
@@ -143,5 +154,11 @@ export async function deploymentTarget(
 
 function targetOf(spec: ProjectSpec, endpoint: EndpointSpec, version: ModelVersion): DeploymentTarget {
   const outcome = outcomeOf(spec);
-  return { project: spec.project, spec: endpoint, version, ...(outcome === undefined ? {} : { outcome }) };
+  return {
+    project: spec.project,
+    spec: endpoint,
+    version,
+    champion: true,
+    ...(outcome === undefined ? {} : { outcome }),
+  };
 }

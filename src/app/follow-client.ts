@@ -31,6 +31,7 @@ export interface FollowClient {
   /** A file of the book, to `path`, going on where an earlier try broke off. `digest`: what its bytes must be. */
   fetchFile(name: string, path: string, digest: string | undefined): Promise<void>;
   sendPart(endpoint: string, part: string, path: string): Promise<void>;
+  leave(): Promise<void>;
 }
 
 export interface FollowOptions {
@@ -140,6 +141,9 @@ export function createFollowClient({ url, gateway, token }: FollowOptions): Foll
         });
       }
       await rename(temporary, path);
+    },
+    async leave() {
+      await ask(`/gateways/${gateway}`, { method: 'DELETE', signal: AbortSignal.timeout(2_000) });
     },
     async sendPart(endpoint, part, path) {
       const { size } = await stat(path);

@@ -13,7 +13,7 @@ import type { FollowClient } from './follow-client.ts';
 import type { GatewayPlane } from './gateway-plane.ts';
 
 const REPORT_MS = 1_000;
-const RETRY_MS = { least: 250, most: 5_000 };
+const RETRY_MS = { least: 250, most: 2_000 };
 const TRIES = 3;
 
 interface Prepared {
@@ -241,6 +241,7 @@ export function startFollowing({ home, plane, client, log, status }: FollowDeps)
       await loops;
       // What the end of the log has written.
       await sendParts().catch(() => undefined);
+      await client.leave().catch(() => undefined);
     },
   };
 }

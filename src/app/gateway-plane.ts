@@ -27,6 +27,15 @@ import { version } from './version.ts';
 
 const DRAIN_MS = 10_000;
 
+/** 0 where the system does not tell: an image may be run without /proc. */
+function residentBytes(): number {
+  try {
+    return process.memoryUsage.rss();
+  } catch {
+    return 0;
+  }
+}
+
 export interface GatewayPlane {
   readonly serving: Serving;
   /** The listening sockets, to be opened or taken over by the caller. */
@@ -75,7 +84,7 @@ export async function createGatewayPlane(settings: GatewaySettings, log: Logger)
   const shared = { serving, version, ready: () => ready };
   const used = (): { rssBytes: number; cpuSeconds: number; startedAt: number } => {
     const cpu = process.cpuUsage();
-    return { rssBytes: process.memoryUsage.rss(), cpuSeconds: (cpu.user + cpu.system) / 1e6, startedAt };
+    return { rssBytes: residentBytes(), cpuSeconds: (cpu.user + cpu.system) / 1e6, startedAt };
   };
   const measured = { log: () => predictions.counts, answered: () => http.answered, process: used };
   const telemetry = telemetryFromEnvironment();
@@ -118,7 +127,7 @@ export async function createGatewayPlane(settings: GatewaySettings, log: Logger)
       routes: serving.endpoints().map(({ endpoint, epoch }) => ({ endpoint, epoch })),
       stats: serving.stats(),
       log: predictions.counts,
-      rssBytes: process.memoryUsage.rss(),
+      rssBytes: used().rssBytes,
       cpuSeconds: used().cpuSeconds,
     }),
     async readTokens() {

@@ -3,7 +3,7 @@ import type { ApiDeps, WantedVersion } from '../api/http/deps.ts';
 import { MillwrightError } from '../domain/errors.ts';
 import type { DeploymentPlan } from '../modules/deployments/index.ts';
 import type { Context } from '../ports/context.ts';
-import { deploymentTarget, NO_PROJECT } from './deployment-target.ts';
+import { deploymentTarget } from './deployment-target.ts';
 import type { LoopDeps } from './reactions/deps.ts';
 import { startPipeline } from './reactions/start-pipeline.ts';
 
@@ -18,7 +18,7 @@ export function deploymentView(deps: LoopDeps): ApiDeps['deployments'] {
     const target = await deploymentTarget(deps, endpoint, wanted);
     const { project, version, outcome } = target;
     // What serves a project becomes its champion: a version that the alias would refuse does not start.
-    if (project !== NO_PROJECT) await deps.registry.mayMove(version.model, 'champion', version.number);
+    if (target.champion) await deps.registry.mayMove(version.model, 'champion', version.number);
     const { limits } = target.spec;
     const servable = prepare
       ? await deps.servables.prepare(ctx, version, limits, (line) => ctx.log.info({ version: version.id }, line))

@@ -415,6 +415,17 @@ describe('workers that end', () => {
     expect(scheduler.stats().batches).toBe(1);
   });
 
+  it('a lane that is lost when all is closed says why it was closed', async () => {
+    const { scheduler, job } = world();
+    const worker = fakeLane();
+    const handle = scheduler.addLane(worker.lane);
+    const code = codeOf(scheduler.run(job(1)));
+    void handle.remove();
+    scheduler.close(Object.assign(new Error('given up'), { code: 'MW-QUARANTINED' }));
+    await worker.fail(new LaneLost('SIGSEGV'));
+    expect(await code).toBe('MW-QUARANTINED');
+  });
+
   it('a removed lane ends what it has and takes no more; close refuses everything', async () => {
     const { scheduler, job } = world();
     const worker = fakeLane();

@@ -9,6 +9,7 @@
  * - A higher priority goes first; each AGING_MS of waiting raises a call by one level, so that none starves.
  */
 import { createBatchCost } from './batch-cost.ts';
+import { Caution } from './batch-caution.ts';
 import { BatchCounts } from './batch-counts.ts';
 import { forecast, takes } from './batch-forecast.ts';
 import type { Batch, Call, Forecast, Newcomer, Place } from './batch-forecast.ts';
@@ -28,8 +29,7 @@ export function createBatchScheduler<In, Out>(options: SchedulerOptions): BatchS
   const light = new BatchQueue<Call<In, Out>>();
   const heavy = new BatchQueue<Call<In, Out>>();
   const places: Place<In, Out>[] = [];
-  /** Guard: batches grow by 1 % of the limit while calls are in time, and shrink by a tenth when one was late. */
-  let rowCap = options.batchRows;
+  const caution = new Caution();
   /** The dearest batch that lanes with a limit take; without such lanes nothing is heavy. */
   let lightMs = Number.POSITIVE_INFINITY;
   let running = 0;
@@ -53,7 +53,7 @@ export function createBatchScheduler<In, Out>(options: SchedulerOptions): BatchS
   }
 
   /** A batch that gets no cheaper by growing only makes the next one wait. */
-  const mostRows = (): number => Math.min(rowCap, cost.worthRows);
+  const mostRows = (): number => Math.min(options.batchRows, cost.worthRows);
 
   const late = (): Error => fail('MW-DEADLINE', 'the request waited past its deadline', {});
 
@@ -79,13 +79,16 @@ export function createBatchScheduler<In, Out>(options: SchedulerOptions): BatchS
       if (next === undefined) break;
       if (next.deadline <= at) {
         queue.drop(next);
+        caution.late();
         answer(next, late());
         continue;
       }
       const ms = cost.predict(rows + next.rows);
+      const doneAt = at + ms * caution.factor;
       if (calls.length === 0) {
-        if (at + ms > next.deadline && queue.size > 1) {
+        if (doneAt > next.deadline && queue.size > 1) {
           queue.drop(next);
+          caution.late();
           answer(next, overloaded('it waited too long to be answered in time', drained(queue, at)));
           continue;
         }
@@ -96,7 +99,7 @@ export function createBatchScheduler<In, Out>(options: SchedulerOptions): BatchS
           options.onWaiting?.();
           continue;
         }
-      } else if (rows + next.rows > mostRows() || at + ms > Math.min(earliest, next.deadline)) break;
+      } else if (rows + next.rows > mostRows() || doneAt > Math.min(earliest, next.deadline)) break;
       else if (lane.maxMs !== undefined && ms > lane.maxMs) break;
       queue.drop(next);
       calls.push(next);
@@ -127,10 +130,8 @@ export function createBatchScheduler<In, Out>(options: SchedulerOptions): BatchS
     // A batch of which nothing ran was quick for another reason.
     if (results.some((result) => !(result instanceof Error))) {
       cost.learn(batch.rows, ms);
-      if (at > batch.earliest && batch.calls.length > 1) rowCap = Math.max(1, Math.floor(rowCap * 0.9));
-      else if (rowCap < options.batchRows)
-        rowCap = Math.min(options.batchRows, rowCap + Math.max(1, options.batchRows / 100));
     }
+    caution.ended(batch.calls, at, ms);
     dispatch();
     batch.calls.forEach((call, index) =>
       answer(call, results[index] ?? fail('MW-INTERNAL', 'the worker gave no answer to this request', {})),
@@ -138,9 +139,7 @@ export function createBatchScheduler<In, Out>(options: SchedulerOptions): BatchS
   }
 
   function release(place: Place<In, Out>, batch: Batch<In, Out>): void {
-    const index = place.batches.indexOf(batch);
-    if (index === -1) return;
-    place.batches.splice(index, 1);
+    place.batches.splice(place.batches.indexOf(batch), 1);
     running -= 1;
     if (place.removed && place.batches.length === 0) for (const gone of place.gone.splice(0)) gone();
   }
@@ -169,7 +168,7 @@ export function createBatchScheduler<In, Out>(options: SchedulerOptions): BatchS
       }
       options.onWaiting?.();
     } else {
-      const reason = error instanceof Error ? error : new Error(String(error));
+      const reason = closed ?? (error instanceof Error ? error : new Error(String(error)));
       for (const call of batch.calls) answer(call, reason);
     }
     dispatch();
@@ -309,7 +308,7 @@ export function createBatchScheduler<In, Out>(options: SchedulerOptions): BatchS
     const ahead = forecastOf(queue, { rows: job.rows, priority, merges: job.group !== undefined }, at);
     if (light.size + heavy.size >= options.queueLimit && !makeRoom(priority))
       return overloaded(`${light.size + heavy.size} requests wait already`, ahead.wait);
-    if (ahead.wait > 0 && at + ahead.answer > job.deadline)
+    if (ahead.wait > 0 && at + ahead.answer * caution.factor > job.deadline)
       return overloaded(`it would wait ${Math.ceil(ahead.wait)} ms and miss its deadline`, ahead.wait);
     return undefined;
   }

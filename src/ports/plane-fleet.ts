@@ -38,10 +38,12 @@ export interface FollowerView {
 
 export interface PlaneFleet {
   /**
-   * Resolves with the book as soon as it is another than `after`, or after `waitMs` as it is. `gateway` counts as seen while it waits.
+   * Resolves with the book as soon as it is another than `after`, or after `waitMs` as it is. A gateway that waits also reports.
    */
   book(gateway: string, after: string, waitMs: number, signal: AbortSignal): Promise<PlaneBook>;
   report(gateway: string, report: GatewayReport): void;
+  /** It ends in order: nothing waits for it any more. */
+  leave(gateway: string): void;
   followers(): readonly FollowerView[];
   /** Path on this machine of a file that a route of the book names, by the name it has in the book; undefined for any other. */
   file(name: string): string | undefined;

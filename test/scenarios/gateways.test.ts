@@ -1,9 +1,20 @@
 /** A real server with tokens, a gateway that follows it, and models served out of its registry. */
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { foreground, killForegrounds } from './foreground.ts';
 import type { Foreground } from './foreground.ts';
-import { ask, createScenario, jsonOf, type Scenario, type ServerProcess, tinyProject, until } from './scenario.ts';
+import {
+  ask,
+  createScenario,
+  FIXTURES,
+  type Json,
+  jsonOf,
+  type Scenario,
+  type ServerProcess,
+  tinyProject,
+  until,
+} from './scenario.ts';
 
 const ADMIN = 'an-admin-token-of-sufficient-length';
 const asAdmin = { env: { MILLWRIGHT_TOKEN: ADMIN } };
@@ -112,6 +123,50 @@ test('a version out of the registry: from the home, and from the server', { time
     const served = await foreground(['serve', target, ...args, ...free], { cwd: scenario.root, env });
     expect(served.told, JSON.stringify(served.told)).toMatchObject({ name: 'tiny', version: 1 });
     expect((await infer(served.told.rest)).json.outputs[0].data).toEqual([2, 3]);
+    served.child.kill('SIGTERM');
+    expect(await served.ended).toBe(0);
+  }
+});
+
+test('a folder that an MLflow client registered, of the ONNX flavour: no Python is needed', {
+  timeout: 60_000,
+}, async () => {
+  const send = async (method: string, path: string, body: string | Uint8Array<ArrayBuffer>): Promise<Json> => {
+    const response = await fetch(`${server.url}/api/2.0/${path}`, {
+      method,
+      headers: {
+        ...bearer(ADMIN),
+        'content-type': typeof body === 'string' ? 'application/json' : 'application/octet-stream',
+      },
+      body,
+    });
+    const text = await response.text();
+    expect(response.status, text).toBe(200);
+    return text === '' ? {} : JSON.parse(text);
+  };
+  const { run } = await send('POST', 'mlflow/runs/create', JSON.stringify({ experiment_id: '0' }));
+  const { run_id: runId, artifact_uri: uri } = run.info as { run_id: string; artifact_uri: string };
+  const at = `mlflow-artifacts/artifacts/${uri.replace(/^mlflow-artifacts:\/*/, '')}/folder`;
+  const mlmodel = 'flavors:\n  onnx:\n    data: inner/model.onnx\n  python_function:\n    loader_module: mlflow.onnx\n';
+  await send('PUT', `${at}/MLmodel`, new TextEncoder().encode(mlmodel));
+  await send('PUT', `${at}/inner/model.onnx`, new Uint8Array(await readFile(join(FIXTURES, 'linear-3.onnx'))));
+  await send('POST', 'mlflow/registered-models/create', JSON.stringify({ name: 'logged' }));
+  await send(
+    'POST',
+    'mlflow/model-versions/create',
+    JSON.stringify({ name: 'logged', source: `${uri}/folder`, run_id: runId }),
+  );
+  for (const args of [
+    ['--url', server.url],
+    ['--home', scenario.home],
+  ]) {
+    const command = ['serve', 'models:/logged/1', ...args, '--port', '0', '--grpc-port', '0', '--name', 'tiny'];
+    const served = await foreground(command, {
+      cwd: scenario.root,
+      env: args[0] === '--url' ? { MILLWRIGHT_TOKEN: ADMIN } : {},
+    });
+    expect(served.told, JSON.stringify(served.told)).toMatchObject({ name: 'tiny', version: 1 });
+    expect((await infer(served.told.rest)).json.outputs[0].data).toEqual([6, 9]);
     served.child.kill('SIGTERM');
     expect(await served.ended).toBe(0);
   }

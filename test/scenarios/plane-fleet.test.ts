@@ -14,7 +14,8 @@ import { startLoad } from './plane-load.ts';
 import type { Load } from './plane-load.ts';
 
 const TOKEN = 'mw_a-token-of-the-role-gateway';
-const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+const CONTROL = fileURLToPath(new URL('./plane-control.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 const homes: string[] = [];
 const children = new Set<ChildProcess>();
@@ -82,21 +83,19 @@ async function kill({ child }: Talk): Promise<void> {
   children.delete(child);
 }
 
-const startControl = (home: string, port: number): Promise<Talk> =>
-  talk([file('./plane-control.ts'), home, String(port), TOKEN]);
+const startControl = (home: string, port: number): Promise<Talk> => talk([CONTROL, home, String(port), TOKEN]);
 
 const follow = (home: string, port: number, name: string): Promise<Talk> =>
   talk(
-    [
-      file('../../src/main.ts'),
-      'gateway',
-      '--follow',
-      `http://127.0.0.1:${port}`,
-      '--name',
-      name,
-      '--home',
-      home,
-    ].concat(['--port', '0', '--grpc-port', '0', '--json', '--workers', '1']),
+    [MAIN, 'gateway', '--follow', `http://127.0.0.1:${port}`, '--name', name, '--home', home].concat([
+      '--port',
+      '0',
+      '--grpc-port',
+      '0',
+      '--json',
+      '--workers',
+      '1',
+    ]),
     { MILLWRIGHT_TOKEN: TOKEN, MILLWRIGHT_LOG_LEVEL: 'error' },
   );
 
@@ -192,11 +191,15 @@ test('rollout, refusal, rollback, death of the control plane and of a follower, 
   // The control plane dies: all serve on, and the next one neither takes nor gives anything away.
   await kill(control);
   const answered = loads.map((load) => load.answers);
-  await expect.poll(() => loads.every((load, index) => load.answers > (answered[index] ?? 0) + 50)).toBe(true);
+  await expect
+    .poll(() => loads.every((load, index) => load.answers > (answered[index] ?? 0) + 50), { timeout: 15_000 })
+    .toBe(true);
   control = await startControl(home, port);
   await apply((epoch += 1), [3], [100]);
   await expect
-    .poll(async () => (await Promise.all(rests.map(places))).flat().every((version) => version === 3))
+    .poll(async () => (await Promise.all(rests.map(places))).flat().every((version) => version === 3), {
+      timeout: 15_000,
+    })
     .toBe(true);
 
   // A follower dies: it holds nothing up for ever, and it comes back with what is current.

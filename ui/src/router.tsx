@@ -21,6 +21,9 @@ const EndpointsPage = lazy(() =>
 const PredictionPage = lazy(() =>
   import('./pages/endpoints/prediction-page.tsx').then((one) => ({ default: one.PredictionPage })),
 );
+const PlaygroundPage = lazy(() =>
+  import('./pages/endpoints/playground-page.tsx').then((one) => ({ default: one.PlaygroundPage })),
+);
 const ModelPage = lazy(() => import('./pages/models/model-page.tsx').then((one) => ({ default: one.ModelPage })));
 const ModelsPage = lazy(() => import('./pages/models/models-page.tsx').then((one) => ({ default: one.ModelsPage })));
 const VersionPage = lazy(() => import('./pages/models/version-page.tsx').then((one) => ({ default: one.VersionPage })));
@@ -215,11 +218,29 @@ const endpoint = createRoute({
     );
   },
 });
+const playground = createRoute({
+  ...route('/p/$project/endpoints/$name/playground'),
+  validateSearch: (search: Record<string, unknown>): { from?: string } => {
+    const from = text(search['from']);
+    return from === undefined ? {} : { from };
+  },
+  component: () => {
+    const params = playground.useParams();
+    return (
+      <PlaygroundPage
+        key={params.name}
+        project={params.project}
+        name={params.name}
+        from={playground.useSearch().from}
+      />
+    );
+  },
+});
 const prediction = createRoute({
   ...route('/p/$project/endpoints/$name/predictions/$id'),
   component: () => {
     const params = prediction.useParams();
-    return <PredictionPage endpoint={params.name} id={params.id} />;
+    return <PredictionPage project={params.project} endpoint={params.name} id={params.id} />;
   },
 });
 const monitors = createRoute({
@@ -277,6 +298,7 @@ export const router = createRouter({
     version,
     endpoints,
     endpoint,
+    playground,
     prediction,
     monitors,
     monitor,

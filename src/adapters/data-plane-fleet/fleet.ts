@@ -25,7 +25,7 @@ export interface LocalPlane extends DataPlane {
 interface Follower {
   readonly id: string;
   lastSeenAt: number;
-  polls: number;
+  left: boolean;
   report?: GatewayReport;
   /** Counted by its processes before the one that reports now. */
   before: PlaneStatus['stats'];
@@ -91,20 +91,26 @@ export function createFleet<L extends LocalPlane>(local: L, { clock, goneMs = GO
   }
 
   const revision = (): string => `${boot}-${changes}`;
-  const live = (one: Follower): boolean => one.polls > 0 || clock.now() - one.lastSeenAt < goneMs;
+  const live = (one: Follower): boolean => !one.left && clock.now() - one.lastSeenAt < goneMs;
   const living = (): Follower[] => [...followers.values()].filter((one) => one.report !== undefined && live(one));
 
   function seen(id: string): Follower {
     let one = followers.get(id);
     if (one === undefined) {
+      // Containers come with a name of their own each time: the one that is gone for the longest makes room.
+      const [oldest] = [...followers.values()]
+        .filter((other) => !live(other))
+        .toSorted((a, b) => a.lastSeenAt - b.lastSeenAt);
+      if (followers.size >= FOLLOWERS_LIMIT && oldest !== undefined) followers.delete(oldest.id);
       if (followers.size >= FOLLOWERS_LIMIT)
         throw new MillwrightError('MW-STATE', `there are ${FOLLOWERS_LIMIT} gateways already`, {
           next: 'give each gateway a name of its own that stays: --name',
         });
-      one = { id, lastSeenAt: 0, polls: 0, before: [] };
+      one = { id, lastSeenAt: 0, left: false, before: [] };
       followers.set(id, one);
     }
     one.lastSeenAt = clock.now();
+    one.left = false;
     return one;
   }
 
@@ -223,17 +229,11 @@ export function createFleet<L extends LocalPlane>(local: L, { clock, goneMs = GO
       return { ...own, stats, log };
     },
     async book(gateway, after, waitMs, signal) {
-      const one = seen(gateway);
-      one.polls += 1;
-      try {
-        await knowRoutes();
-        const until = clock.monotonic() + waitMs;
-        while (revision() === after && clock.monotonic() < until && !signal.aborted)
-          await news(until - clock.monotonic(), signal);
-      } finally {
-        one.polls -= 1;
-        one.lastSeenAt = clock.now();
-      }
+      seen(gateway);
+      await knowRoutes();
+      const until = clock.monotonic() + waitMs;
+      while (revision() === after && clock.monotonic() < until && !signal.aborted)
+        await news(until - clock.monotonic(), signal);
       return book();
     },
     report(gateway, report) {
@@ -241,6 +241,11 @@ export function createFleet<L extends LocalPlane>(local: L, { clock, goneMs = GO
       if (one.report !== undefined && one.report.status.startedAt !== report.status.startedAt)
         one.before = addStats(one.before, ended(one.report.status.stats));
       one.report = report;
+      wake();
+    },
+    leave(gateway) {
+      const one = followers.get(gateway);
+      if (one !== undefined) one.left = true;
       wake();
     },
     followers: () => [...followers.values()].map(view),

@@ -87,6 +87,10 @@ export function retryAfterSeconds(error: unknown): number | undefined {
   return Math.max(1, Math.ceil((error.retryAfterMs ?? 1000) / 1000));
 }
 
+/** Of each part of an error. Messages name what the caller sent, and that may be megabytes: in gRPC's trailers it would end the connection. */
+const SHOWN = 2000;
+const short = (text: string): string => (text.length <= SHOWN ? text : `${text.slice(0, SHOWN).toWellFormed()}…`);
+
 /** The one text of an error in the protocol's own shape: code, message, place and next step. */
 export function errorText(error: unknown): { readonly status: number; readonly text: string; readonly code: string } {
   if (!(error instanceof MillwrightError)) {
@@ -96,9 +100,9 @@ export function errorText(error: unknown): { readonly status: number; readonly t
       text: 'MW-INTERNAL: the data plane failed; see plane/plane.log in the home',
     };
   }
-  const where = error.where === undefined ? '' : ` (at ${error.where})`;
-  const next = error.next === undefined ? '' : `; ${error.next}`;
+  const where = error.where === undefined ? '' : ` (at ${short(error.where)})`;
+  const next = error.next === undefined ? '' : `; ${short(error.next)}`;
   // A model that fails on a good request is the server's fault on this path, whatever it is on the control API.
   const status = error.code === 'MW-MODEL-OUTPUT' ? 500 : error.kind.status;
-  return { status, code: error.code, text: `${error.code}: ${error.message}${where}${next}` };
+  return { status, code: error.code, text: `${error.code}: ${short(error.message)}${where}${next}` };
 }

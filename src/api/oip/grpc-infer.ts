@@ -12,6 +12,7 @@ import {
 } from './grpc-messages.ts';
 import type { GrowingCall, WireInferRequest } from './grpc-messages.ts';
 import { grpcError } from './grpc-status.ts';
+import type { GrpcBodies } from './grpc-bodies.ts';
 import { clientName } from './http-server.ts';
 
 /** What of a call is asked for beside its message. */
@@ -28,6 +29,9 @@ export interface GrpcInferDeps {
   readonly serving: Serving;
   /** Throws MW-UNAUTHENTICATED. */
   readonly authorize: (metadata: Metadata) => void;
+  /** Is a token asked for? Otherwise what stands in its place says nothing about who calls. */
+  readonly tokens: boolean;
+  readonly bodies: Pick<GrpcBodies, 'hold' | 'room'>;
 }
 
 const textOf = (metadata: Metadata, key: string): string | undefined => {
@@ -42,10 +46,10 @@ function hostOf(peer: string): string {
 }
 
 /** What the message says, and what stands beside it: who calls, until when, with which sticky key. */
-function callOf(request: WireInferRequest, caller: Caller): GrowingCall {
+function callOf(request: WireInferRequest, caller: Caller, tokens: boolean): GrowingCall {
   const call = inferCallOf(request);
   const { metadata } = caller;
-  call.client = clientName(textOf(metadata, 'authorization'), hostOf(caller.getPeer()));
+  call.client = clientName(tokens ? textOf(metadata, 'authorization') : undefined, hostOf(caller.getPeer()));
   if (call.stickyKey === undefined) {
     const key = textOf(metadata, 'mw-sticky-key');
     if (key !== undefined) call.stickyKey = stickyKeyOf(key);
@@ -65,19 +69,23 @@ function leaving(call: { once(event: 'cancelled', listener: () => void): unknown
   return controller.signal;
 }
 
-export function unaryInfer({ serving, authorize }: GrpcInferDeps): handleUnaryCall<Buffer, Buffer> {
+export function unaryInfer({ serving, authorize, tokens, bodies }: GrpcInferDeps): handleUnaryCall<Buffer, Buffer> {
   return (call, callback) => {
     const run = async (): Promise<void> => {
       let answer: Buffer;
+      let release: (() => void) | undefined;
       try {
         authorize(call.metadata);
+        release = bodies.hold(call.request.length);
         const request = readInferRequest(call.request);
-        const whole = callOf(request, call);
+        const whole = callOf(request, call, tokens);
         whole.signal = leaving(call);
         answer = writeInferResponse(await serving.infer(whole), request.raw.length > 0);
       } catch (error) {
         callback(grpcError(error));
         return;
+      } finally {
+        release?.();
       }
       callback(null, answer);
     };
@@ -86,7 +94,12 @@ export function unaryInfer({ serving, authorize }: GrpcInferDeps): handleUnaryCa
 }
 
 /** Requests run side by side, answers come as they are ready; a request that fails answers with `error_message` and the stream goes on. */
-export function streamInfer({ serving, authorize }: GrpcInferDeps): handleBidiStreamingCall<Buffer, Buffer> {
+export function streamInfer({
+  serving,
+  authorize,
+  tokens,
+  bodies,
+}: GrpcInferDeps): handleBidiStreamingCall<Buffer, Buffer> {
   return (stream: ServerDuplexStream<Buffer, Buffer>) => {
     try {
       authorize(stream.metadata);
@@ -100,7 +113,8 @@ export function streamInfer({ serving, authorize }: GrpcInferDeps): handleBidiSt
     let full = false;
 
     function flow(): void {
-      if (full || running >= STREAM_IN_FLIGHT) stream.pause();
+      // A stream that has nothing under way reads on in any case, or it would wait for others for ever.
+      if (full || running >= STREAM_IN_FLIGHT || (running > 0 && !bodies.room)) stream.pause();
       else if (stream.isPaused()) stream.resume();
       if (ended && running === 0) stream.end();
     }
@@ -112,14 +126,18 @@ export function streamInfer({ serving, authorize }: GrpcInferDeps): handleBidiSt
 
     async function one(bytes: Buffer): Promise<void> {
       let id = '';
+      let release: (() => void) | undefined;
       try {
+        release = bodies.hold(bytes.length);
         const request = readInferRequest(bytes);
         ({ id } = request);
-        const whole = callOf(request, stream);
+        const whole = callOf(request, stream, tokens);
         whole.signal = signal;
         say(writeStreamAnswer(await serving.infer(whole), request.raw.length > 0));
       } catch (error) {
         say(writeStreamError(errorText(error).text, id));
+      } finally {
+        release?.();
       }
     }
 

@@ -13,6 +13,7 @@ import type {
 import { loadSync } from '@grpc/proto-loader';
 import { MillwrightError } from '../../domain/errors.ts';
 import { versionOf } from './call-options.ts';
+import { createGrpcBodies } from './grpc-bodies.ts';
 import { healthHandlers } from './grpc-health.ts';
 import { streamInfer, unaryInfer, unauthenticated } from './grpc-infer.ts';
 import { grpcError } from './grpc-status.ts';
@@ -113,27 +114,28 @@ const logSetting = (value: boolean | number | string) =>
 export function createGrpcServer(deps: GrpcDeps): Server {
   const { serving } = deps;
   const limit = deps.messageLimit ?? MESSAGE_LIMIT;
-  const server = new Server({
-    'grpc.max_receive_message_length': limit,
-    'grpc.max_send_message_length': limit,
-    'grpc.max_concurrent_streams': STREAMS_LIMIT,
-    // Without it a second gateway would bind the same port and take half of the connections.
-    'grpc.so_reuseport': 0,
-    ...(deps.interceptors === undefined ? {} : { interceptors: [...deps.interceptors] }),
-  });
-  widenWindows(server);
   const open = (): void => undefined;
   const authorize = (metadata: Metadata): void => {
     if (deps.tokenCheck === undefined) return;
     const [given] = metadata.get('authorization');
     if (!deps.tokenCheck(typeof given === 'string' ? given : undefined)) throw unauthenticated();
   };
+  const bodies = createGrpcBodies(authorize);
+  const server = new Server({
+    'grpc.max_receive_message_length': limit,
+    'grpc.max_send_message_length': limit,
+    'grpc.max_concurrent_streams': STREAMS_LIMIT,
+    // Without it a second gateway would bind the same port and take half of the connections.
+    'grpc.so_reuseport': 0,
+    interceptors: [bodies.interceptor, ...(deps.interceptors ?? [])],
+  });
+  widenWindows(server);
   const checked = <Q, A>(work: (request: Q) => Promise<A> | A): handleUnaryCall<Q, A> => unary(work, authorize);
   const noRegions = checked(({ name }: { readonly name: string }) =>
     name === '' ? { regions: {} } : refuseSharedMemory(name),
   );
   const noRegister = checked(({ name }: { readonly name: string }) => refuseSharedMemory(name));
-  const infer = { serving, authorize };
+  const infer = { serving, authorize, tokens: deps.tokenCheck !== undefined, bodies };
   const handlers: Record<string, UntypedHandleCall> = {
     ServerLive: unary(() => ({ live: true }), open),
     ServerReady: unary(() => ({ ready: deps.ready() }), open),

@@ -1,10 +1,7 @@
 /** The body of a request: bounded for itself and together with all others in memory, decompressed where it came compressed. */
 import type { IncomingMessage } from 'node:http';
-import { promisify } from 'node:util';
-import { gunzip, inflate } from 'node:zlib';
+import { createGunzip, createInflate } from 'node:zlib';
 import { MillwrightError } from '../../domain/errors.ts';
-
-const unpack = { gzip: promisify(gunzip), deflate: promisify(inflate) };
 
 /** Bytes of request bodies in memory. Connections are cheap; a few slow ones with large bodies must not fill the memory. */
 export interface BodyBudget {
@@ -41,22 +38,44 @@ function hold(budget: BodyBudget, held: HeldBody, bytes: number): void {
   held.bytes += bytes;
 }
 
-async function decompressed(bytes: Buffer, encoding: string, budget: BodyBudget, held: HeldBody): Promise<Buffer> {
-  const how =
-    encoding === 'gzip' || encoding === 'x-gzip' ? unpack.gzip : encoding === 'deflate' ? unpack.deflate : undefined;
-  if (how === undefined) {
-    throw new MillwrightError('MW-MEDIA-TYPE', `the content encoding "${encoding.slice(0, 40)}" is not supported`, {
-      where: 'Content-Encoding',
-      next: 'send gzip, deflate or the plain body',
-    });
-  }
-  // A bomb ends at the limit: what is beyond is never made.
-  const plain = await how(bytes, { maxOutputLength: budget.perBody }).catch((error: unknown) => {
-    if (error instanceof RangeError) throw tooLarge(budget.perBody);
-    throw new MillwrightError('MW-INVALID', `the body is not ${encoding}`, { where: 'Content-Encoding', cause: error });
+function unpacker(encoding: string): ReturnType<typeof createGunzip> {
+  const options = { chunkSize: 65_536 };
+  if (encoding === 'gzip' || encoding === 'x-gzip') return createGunzip(options);
+  if (encoding === 'deflate') return createInflate(options);
+  throw new MillwrightError('MW-MEDIA-TYPE', `the content encoding "${encoding.slice(0, 40)}" is not supported`, {
+    where: 'Content-Encoding',
+    next: 'send gzip, deflate or the plain body',
   });
-  hold(budget, held, plain.length);
-  return plain;
+}
+
+/** Each piece is counted when it is made: a hundred bombs at once end at the limit of all bodies together, what is beyond is never made. */
+async function decompressed(bytes: Buffer, encoding: string, budget: BodyBudget, held: HeldBody): Promise<Buffer> {
+  const stream = unpacker(encoding);
+  return new Promise<Buffer>((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const refuse = (error: unknown): void => {
+      chunks.length = 0;
+      stream.destroy();
+      reject(error);
+    };
+    stream.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      try {
+        if (size > budget.perBody) throw tooLarge(budget.perBody);
+        hold(budget, held, chunk.length);
+      } catch (error) {
+        refuse(error);
+        return;
+      }
+      chunks.push(chunk);
+    });
+    stream.on('end', () => resolve(Buffer.concat(chunks, size)));
+    stream.on('error', (cause) =>
+      refuse(new MillwrightError('MW-INVALID', `the body is not ${encoding}`, { where: 'Content-Encoding', cause })),
+    );
+    stream.end(bytes);
+  });
 }
 
 /** Throws MW-BODY-TOO-LARGE, MW-OVERLOADED, MW-MEDIA-TYPE, MW-INVALID (not what Content-Encoding says), MW-CANCELLED. */

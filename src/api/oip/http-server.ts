@@ -20,7 +20,7 @@ export interface HttpCall {
   readonly query: string;
   /** Decompressed. Throws MW-BODY-TOO-LARGE, MW-OVERLOADED (too many bodies in memory), MW-MEDIA-TYPE, MW-INVALID, MW-CANCELLED. */
   body(): Promise<Buffer>;
-  /** Who calls, for limits per client: a hash of the token, else the address. */
+  /** Who calls, for limits per client: a hash of the token where one is asked for, else the address. */
   client(): string;
   /** Aborted when the client leaves before the answer. */
   signal(): AbortSignal;
@@ -66,6 +66,13 @@ export interface HttpServerOptions {
 export const BODY_LIMIT = 64 * 1024 * 1024;
 /** Of all bodies whose calls are not answered. */
 const BODIES_LIMIT = 4 * BODY_LIMIT;
+/** A larger answer is counted until its client has read it. */
+const LARGE_ANSWER = 256 * 1024;
+/** Of all answers that their clients have not read. */
+const UNREAD_LIMIT = 512 * 1024 * 1024;
+/** Who reads a large answer slower than this, after a minute, is cut off. */
+const SLOWEST_BYTES_PER_MS = 64;
+const UNREAD_MS = 60_000;
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 
 const hostName = (host: string): string => host.replace(/:\d+$/, '').toLowerCase();
@@ -118,16 +125,33 @@ function guard(request: IncomingMessage, allowed: ReadonlySet<string>, options: 
   }
 }
 
-/** Hashes of the tokens seen: one is dearer than the rest of reading a call. */
+/** Names of callers seen: a hash is dearer than the rest of reading a call. */
 const clients = new Map<string, string>();
 
-/** Who calls, for limits per client: a hash of the authorization, so that no token is kept in a log or a counter; else the address. */
+/** An IPv4 address as it is; of IPv6 the 64 bits of the network, because whoever has one such address has 2^64 of them. */
+function networkOf(address: string): string {
+  const plain = address.replaceAll(/[[\]]|%.*$/g, '').replace(/^::ffff:(?=\d+\.)/i, '');
+  if (!plain.includes(':')) return plain;
+  const [left = [], right] = plain.split('::').map((half) => half.split(':').filter((group) => group !== ''));
+  const zeros = right === undefined ? 0 : Math.max(0, 8 - left.length - right.length);
+  const groups = [...left, ...Array.from({ length: zeros }, () => '0'), ...(right ?? [])];
+  return `${groups.slice(0, 4).join(':').toLowerCase()}::/64`;
+}
+
+/**
+ * Who calls, for limits per client: a hash of the token, so that none is kept in a log or a counter; else the address. `authorization`
+ * is undefined where no token is asked for: what a caller makes up would be a new client with every call.
+ */
 export function clientName(authorization: string | undefined, address: string): string {
-  if (authorization === undefined) return address;
-  return (
-    clients.get(authorization) ??
-    remember(clients, authorization, createHash('sha256').update(authorization).digest('base64url').slice(0, 22))
-  );
+  if (authorization === undefined) {
+    if (!address.includes(':')) return address;
+    return clients.get(address) ?? remember(clients, address, networkOf(address));
+  }
+  const known = clients.get(authorization);
+  if (known !== undefined) return known;
+  // Not the word before it: it may be written in many ways.
+  const token = /^\S+\s+(\S+)$/.exec(authorization)?.[1] ?? authorization;
+  return remember(clients, authorization, createHash('sha256').update(token).digest('base64url').slice(0, 22));
 }
 
 /** A controller a call is dear; only calls that may wait ask for one. */
@@ -204,6 +228,28 @@ export function createHttpServer(routes: readonly HttpRoutes[], options: HttpSer
     held: 0,
   };
 
+  let unread = 0;
+  /** A client that asks and does not read must not keep large answers in memory, neither many nor for long. Throws MW-OVERLOADED. */
+  function keepUntilRead(response: ServerResponse, length: number): void {
+    if (unread > 0 && unread + length > UNREAD_LIMIT) {
+      throw new MillwrightError(
+        'MW-OVERLOADED',
+        'the answers that their clients have not read fill the memory for them',
+        {
+          next: 'read the answers, or ask for fewer rows at once',
+          retryAfterMs: 1000,
+        },
+      );
+    }
+    unread += length;
+    const late = setTimeout(() => response.destroy(), UNREAD_MS + length / SLOWEST_BYTES_PER_MS);
+    late.unref();
+    response.once('close', () => {
+      clearTimeout(late);
+      unread -= length;
+    });
+  }
+
   async function answer(
     request: IncomingMessage,
     response: ServerResponse,
@@ -219,7 +265,11 @@ export function createHttpServer(routes: readonly HttpRoutes[], options: HttpSer
       path,
       headers: request.headers,
       query: mark === -1 ? '' : url.slice(mark + 1),
-      client: () => clientName(request.headers.authorization, request.socket.remoteAddress ?? ''),
+      client: () =>
+        clientName(
+          options.tokenCheck === undefined ? undefined : request.headers.authorization,
+          request.socket.remoteAddress ?? '',
+        ),
       signal: () => leaving(response),
       body: () => readBody(request, budget, held),
     };
@@ -242,6 +292,7 @@ export function createHttpServer(routes: readonly HttpRoutes[], options: HttpSer
       let found: HttpAnswer;
       try {
         found = await answer(request, response, owner, held);
+        if (found.body.length > LARGE_ANSWER) keepUntilRead(response, found.body.length);
       } catch (error) {
         found = failure(owner.routes, error);
       } finally {

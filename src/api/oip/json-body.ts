@@ -4,11 +4,19 @@ import { MillwrightError } from '../../domain/errors.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const COLON = 0x3a;
 
 /** Below it a loop over the bytes is faster than the engine's search, whose calls cost more than the few bytes between two brackets. */
 const SMALL = 4096;
 /** Lists and objects in one body: each costs memory many times its two bytes. */
 const BRACKETS_LIMIT = 1_000_000;
+/** Members of objects in one body: names that are all different take the parser microseconds each, and nothing else is answered meanwhile. */
+const MEMBERS_LIMIT = 1_000_000;
+/** As many elements as a tensor may have; in a body of 64 MiB there is room for twice as many. */
+const VALUES_LIMIT = 17_000_000;
+/** A body that is shorter cannot have more of either. */
+const FEW_BYTES = 3 * MEMBERS_LIMIT;
 
 /** Are there at most `limit` brackets that open, in strings or not? Then nothing can be deeper. */
 function fewOpen(body: Uint8Array, limit: number): boolean {
@@ -27,11 +35,33 @@ function fewOpen(body: Uint8Array, limit: number): boolean {
   return true;
 }
 
-/** Throws MW-BODY-TOO-DEEP, MW-BODY-TOO-LARGE (a million lists and objects). Counts brackets outside strings; one pass over the bytes. */
+/** Are there too few commas and colons, in strings or not, to reach a limit? */
+function fewParts(body: Uint8Array): boolean {
+  if (body.length < FEW_BYTES) return true;
+  let commas = 0;
+  let colons = 0;
+  for (let at = 0; at < body.length; at += 1) {
+    const byte = body[at];
+    if (byte === COMMA) commas += 1;
+    else if (byte === COLON) colons += 1;
+  }
+  return commas <= VALUES_LIMIT && colons <= MEMBERS_LIMIT;
+}
+
+function tooMany(what: string, next: string): never {
+  throw new MillwrightError('MW-BODY-TOO-LARGE', `the JSON has more than ${what}`, { where: 'body', next });
+}
+
+/**
+ * Throws MW-BODY-TOO-DEEP, MW-BODY-TOO-LARGE (a million lists and objects or members, or more values than a tensor may have). Counts
+ * outside strings; one pass over the bytes.
+ */
 export function checkDepth(body: Uint8Array, limit: number): void {
-  if (fewOpen(body, limit)) return;
+  if (fewOpen(body, limit) && fewParts(body)) return;
   let depth = 0;
   let opened = 0;
+  let commas = 0;
+  let colons = 0;
   let inString = false;
   for (let index = 0; index < body.length; index += 1) {
     const byte = body[index];
@@ -47,16 +77,18 @@ export function checkDepth(body: Uint8Array, limit: number): void {
           where: `byte ${index}`,
         });
     } else if (byte === 0x5d || byte === 0x7d) depth -= 1;
+    else if (byte === COMMA) commas += 1;
+    else if (byte === COLON) colons += 1;
   }
-  if (opened > BRACKETS_LIMIT)
-    throw new MillwrightError('MW-BODY-TOO-LARGE', `the JSON has more than ${BRACKETS_LIMIT} lists and objects`, {
-      where: 'body',
-      next: 'send data as one flat list for each tensor, or as binary data',
-    });
+  const flat = 'send data as one flat list for each tensor, or as binary data';
+  if (opened > BRACKETS_LIMIT) tooMany(`${BRACKETS_LIMIT} lists and objects`, flat);
+  if (colons > MEMBERS_LIMIT)
+    tooMany(`${MEMBERS_LIMIT} members of objects`, 'name the columns once (dataframe_split), or send several requests');
+  if (commas > VALUES_LIMIT) tooMany(`${VALUES_LIMIT} values`, 'send the rows in several requests, or as binary data');
 }
 
-/** A run of 16 digits that is no fraction: 2^53 has 16. */
-const LONG_INTEGER = /(?<![.\d])\d{16,}(?![.\deE])/;
+/** A run of 16 digits that is no fraction: 2^53 has 16, and 2^64 has 20. Longer ones fit no type, and making them takes the square of the time. */
+const LONG_INTEGER = /(?<![.\d])\d{16,20}(?![.\deE])/;
 
 /** bigint for whole numbers that a double would round, unless `exact` is false. */
 export function parseJson(text: string, exact = true): unknown {
@@ -66,7 +98,7 @@ export function parseJson(text: string, exact = true): unknown {
       typeof value === 'number' &&
       !Number.isSafeInteger(value) &&
       context?.source !== undefined &&
-      /^-?\d+$/.test(context.source)
+      /^-?\d{1,20}$/.test(context.source)
         ? BigInt(context.source)
         : value,
     );

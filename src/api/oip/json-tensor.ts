@@ -20,7 +20,9 @@ function wrong(value: unknown, name: string, index: number, datatype: Datatype):
   const shown =
     typeof value === 'object' && value !== null
       ? 'an object'
-      : JSON.stringify(typeof value === 'bigint' ? value.toString() : value);
+      : JSON.stringify(
+          typeof value === 'bigint' ? value.toString() : typeof value === 'string' ? value.slice(0, 200) : value,
+        );
   const hint = typeof value === 'string' && datatype !== 'BYTES' ? ' (a number is written without quotes)' : '';
   throw new MillwrightError('MW-TENSOR', `element ${index} of "${name}" is ${shown}, not a ${datatype}${hint}`, {
     where: `inputs.${name}[${index}]`,
@@ -59,8 +61,10 @@ function writer(name: string, datatype: Datatype, data: TensorData): Write {
       }
       // A missing number: NaN is what imputers in exported pipelines look for.
       else if (value === null) data[index] = Number.NaN;
-      else if (typeof value === 'bigint') data[index] = Number(value);
-      else wrong(value, name, index, datatype);
+      else if (typeof value === 'bigint') {
+        data[index] = Number(value);
+        if (!Number.isFinite(data[index])) tooLarge(name, index, datatype);
+      } else wrong(value, name, index, datatype);
     };
   }
   if (datatype === 'BOOL' && data instanceof Uint8Array) {

@@ -163,6 +163,12 @@ export async function registerPlane(app: FastifyInstance, deps: PlaneDoorDeps): 
     return {};
   });
 
+  app.delete(`${ROOT}/gateways/:gateway`, async (request) => {
+    await authorize(request, 'follow');
+    fleet.leave(parse(gatewayPath, request.params).gateway);
+    return {};
+  });
+
   // In a context of its own: only here a body may be a stream of any bytes.
   await app.register(async (scope) => {
     scope.removeAllContentTypeParsers();

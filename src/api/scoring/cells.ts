@@ -58,9 +58,10 @@ function typed(cell: unknown, datatype: Datatype): unknown {
   if (MISSING.has(text.toLowerCase())) return null;
   if (datatype === 'BOOL') return /^(?:true|1)$/i.test(text) ? true : /^(?:false|0)$/i.test(text) ? false : cell;
   if (datatype === 'INT64' || datatype === 'UINT64') {
-    if (/^[+-]?\d+$/.test(text)) return BigInt(text);
+    // 2^64 has 20 digits; more fit nothing, and making a number of millions of them takes seconds.
+    if (/^[+-]?\d{1,20}$/.test(text)) return BigInt(text);
     // pandas writes a column with a missing number as 3.0.
-    return /^[+-]?\d+\.0*$/.test(text) ? BigInt(text.slice(0, text.indexOf('.'))) : cell;
+    return /^[+-]?\d{1,20}\.0*$/.test(text) ? BigInt(text.slice(0, text.indexOf('.'))) : cell;
   }
   const number = Number(text);
   return Number.isNaN(number) ? cell : number;

@@ -3,7 +3,7 @@ import { MillwrightError } from '../../domain/errors.ts';
 import type { ModelVersion } from '../../domain/registry.ts';
 import type { Context } from '../../ports/context.ts';
 import type { Reaction } from '../dispatcher.ts';
-import { NO_PROJECT, outcomeOf } from '../deployment-target.ts';
+import { isAlone, outcomeOf } from '../deployment-target.ts';
 import { type LoopDeps, systemContext } from './deps.ts';
 import { followAlias } from './follow-alias.ts';
 
@@ -82,8 +82,7 @@ export function moveChampion(deps: LoopDeps): Reaction {
     async handle(event, signal) {
       if (event.type !== 'rollout.promoted' && event.type !== 'endpoint.rolled_back') return;
       const endpoint = await deps.store.endpoints.get(event.data.endpoint);
-      // An endpoint without a project serves what it was told to, also a challenger: nobody asked for the alias to move.
-      if (endpoint === undefined || endpoint.project === NO_PROJECT) return;
+      if (endpoint === undefined || (await isAlone(deps, endpoint))) return;
       const number = event.type === 'rollout.promoted' ? event.data.version : event.data.to;
       await followAlias(deps, systemContext(deps, signal, event), {
         model: endpoint.model,

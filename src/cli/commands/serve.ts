@@ -36,6 +36,7 @@ function lines(served: Served, config: Session['config'], paint: Session['out'][
     `${paint.bold(served.name)} v${served.version}`,
     `  REST   ${url}`,
     `  gRPC   ${served.grpc}`,
+    `  page   ${url}/docs`,
     ...signature.inputs.map((spec) => `  in     ${spec.name}  ${spec.datatype} ${shape(spec)}`),
     ...signature.outputs.map((spec) => `  out    ${spec.name}  ${spec.datatype} ${shape(spec)}`),
     '',

@@ -79,5 +79,6 @@ describe('the export program', () => {
       const other = python(PROGRAM, 'no-model.joblib', 'sample.parquet', 'm.onnx', 'p.json');
       expect(other).toMatchObject({ code: 1, last: expect.stringContaining('not a joblib or pickle file') });
     },
+    120_000,
   );
 });

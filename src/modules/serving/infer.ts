@@ -4,6 +4,7 @@ import { rowsOf } from '../../domain/tensor-data.ts';
 import type { ModelSignature } from '../../domain/registry.ts';
 import type { Tensor } from '../../domain/tensors.ts';
 import type { Clock, Ids } from '../../ports/clock.ts';
+import type { RunOptions } from '../../ports/model-runtime.ts';
 import { countAnswer, countFailure, enter, leave } from './call-count.ts';
 import type { Hold } from './cold-start.ts';
 import { checkOutputs, conform } from './conform.ts';
@@ -70,6 +71,16 @@ function requestId(given: string | undefined, ids: Ids): string {
   });
 }
 
+/** Members are added one by one: spreading what is absent costs more than all the rest here. */
+function runOptions(call: InferCall, deadline: number, params: RunOptions['params']): RunOptions {
+  const options: { -readonly [K in keyof RunOptions]: RunOptions[K] } = { deadline };
+  if (call.outputs !== undefined) options.outputs = call.outputs;
+  if (call.priority !== undefined) options.priority = call.priority;
+  if (call.signal !== undefined) options.signal = call.signal;
+  if (params !== undefined) options.params = params;
+  return options;
+}
+
 export interface Inference {
   readonly infer: (call: InferCall) => Promise<InferAnswer>;
   /** Calls admitted and not answered. */
@@ -98,13 +109,7 @@ export function createInfer(deps: InferDeps): Inference {
       const params = call.params?.(signature);
       const deadline = start + (call.timeoutMs ?? route.timeoutMs);
       const model = slot.model ?? (await deps.hold(slot, deadline, call.signal));
-      const outputs = await model.infer(inputs, {
-        ...(call.outputs === undefined ? {} : { outputs: call.outputs }),
-        deadline,
-        ...(call.priority === undefined ? {} : { priority: call.priority }),
-        ...(call.signal === undefined ? {} : { signal: call.signal }),
-        ...(params === undefined ? {} : { params }),
-      });
+      const outputs = await model.infer(inputs, runOptions(call, deadline, params));
       const latencyMs = clock.monotonic() - start;
       const rows = rowsOf(inputs);
       countAnswer(slot, rows, latencyMs, receivedAt, outputs);

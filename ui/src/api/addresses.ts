@@ -25,6 +25,9 @@ export const addresses = {
   version: (project: string, model: string, version: number) => `/p/${part(project)}/models/${part(model)}/${version}`,
   endpoints: (project: string) => `/p/${part(project)}/endpoints`,
   endpoint: (project: string, name: string) => `/p/${part(project)}/endpoints/${part(name)}`,
+  /** `from`: a prediction whose inputs fill the form. */
+  playground: (project: string, name: string, from?: string) =>
+    `/p/${part(project)}/endpoints/${part(name)}/playground${from === undefined ? '' : `?from=${part(from)}`}`,
   prediction: (project: string, name: string, id: string) =>
     `/p/${part(project)}/endpoints/${part(name)}/predictions/${part(id)}`,
   monitors: (project: string) => `/p/${part(project)}/monitors`,

@@ -161,17 +161,37 @@ export const queries = {
       refetchInterval: 5000,
       placeholderData: keepPreviousData,
     }),
-  predictions: (name: string) =>
+  predictions: (name: string, limit = 12) =>
     queryOptions({
-      queryKey: ['endpoints', name, 'predictions'],
+      queryKey: ['endpoints', name, 'predictions', { limit }],
       queryFn: ({ signal }) =>
         body(
-          client.GET('/api/v1/endpoints/{name}/predictions', {
-            signal,
-            params: { path: { name }, query: { limit: 12 } },
-          }),
+          client.GET('/api/v1/endpoints/{name}/predictions', { signal, params: { path: { name }, query: { limit } } }),
         ),
       refetchInterval: 5000,
+    }),
+  shadow: (name: string) =>
+    queryOptions({
+      queryKey: ['endpoints', name, 'shadow'],
+      queryFn: ({ signal }) =>
+        body(
+          client.GET('/api/v1/endpoints/{name}/shadow', { signal, params: { path: { name }, query: { limit: 12 } } }),
+        ),
+      refetchInterval: (query) => (query.state.data?.shadow?.active === true ? 5000 : 30_000),
+    }),
+  abTest: (name: string) =>
+    queryOptions({
+      queryKey: ['endpoints', name, 'ab'],
+      queryFn: ({ signal }) => body(client.GET('/api/v1/endpoints/{name}/ab', { signal, params: { path: { name } } })),
+      refetchInterval: (query) => (query.state.data?.test?.status === 'running' ? 5000 : 30_000),
+    }),
+  /** A prediction of which only the id is known. */
+  findPrediction: (id: string) =>
+    queryOptions({
+      queryKey: ['predictions', id],
+      queryFn: ({ signal }) => body(client.GET('/api/v1/predictions/{id}', { signal, params: { path: { id } } })),
+      retry: false,
+      staleTime: 60_000,
     }),
   prediction: (name: string, id: string) =>
     queryOptions({

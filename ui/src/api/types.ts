@@ -2,6 +2,7 @@ import type { components } from './schema.d.ts';
 
 type Schemas = components['schemas'];
 
+export type AbTest = NonNullable<Schemas['AbTest']['test']>;
 export type Alert = Schemas['Alert'];
 export type AlertDetail = Schemas['AlertDetail'];
 export type Collected = Schemas['Collected'];
@@ -18,17 +19,20 @@ export type LineageNode = Schemas['LineageNode'];
 export type LoopEvent = Schemas['Event'];
 export type Gate = Schemas['Gate'];
 export type Model = Schemas['Model'];
+export type ModelSignature = Schemas['ModelSignature'];
 export type ModelVersionDetail = Schemas['ModelVersionDetail'];
 export type ModelVersionSummary = Schemas['ModelVersionSummary'];
 export type Monitor = Schemas['Monitor'];
 export type MonitorDetail = Schemas['MonitorDetail'];
 export type PipelineRun = Schemas['PipelineRun'];
 export type PipelineRunDetail = Schemas['PipelineRunDetail'];
+export type Prediction = Schemas['Prediction'];
 export type ProjectCard = Schemas['ProjectCard'];
 export type Release = Schemas['ReleaseLoad'];
 export type Rollout = Schemas['Rollout'];
 export type Run = Schemas['Run'];
 export type RunDetail = Schemas['RunDetail'];
+export type ShadowComparison = NonNullable<Schemas['ShadowComparison']['shadow']>;
 export type SqlResult = Schemas['SqlResult'];
 export type Stage = Schemas['Stage'];
 export type StepRun = Schemas['StepRun'];

@@ -58,6 +58,8 @@ export function crumbsOf(pathname: string, t: Text['t']): readonly Crumb[] {
   else if (section === 'models' && rest[0] !== undefined) {
     crumbs.push({ text: rest[0], to: addresses.model(project, rest[0]) });
     if (rest[1] !== undefined) crumbs.push({ text: `v${rest[1]}` });
+  } else if (section === 'endpoints' && rest[1] === 'playground' && rest[0] !== undefined) {
+    crumbs.push({ text: rest[0], to: addresses.endpoint(project, rest[0]) }, { text: t('play.title') });
   } else if (section === 'endpoints' && rest[2] !== undefined && rest[0] !== undefined) {
     crumbs.push({ text: rest[0], to: addresses.endpoint(project, rest[0]) }, { text: rest[2] });
   } else if (section === 'data' && rest[0] !== undefined) {

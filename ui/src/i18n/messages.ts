@@ -5,8 +5,10 @@ import { home } from './home.ts';
 import { models } from './models.ts';
 import { monitors } from './monitors.ts';
 import { pipelines } from './pipelines.ts';
+import { playground } from './playground.ts';
 import { records } from './records.ts';
 import { runs } from './runs.ts';
+import { serving } from './serving.ts';
 import { traces } from './traces.ts';
 import { versions } from './versions.ts';
 
@@ -21,6 +23,8 @@ export const MESSAGES = {
   ...versions,
   ...records,
   ...endpoints,
+  ...serving,
+  ...playground,
   ...monitors,
   ...traces,
 } as const;

@@ -11,7 +11,7 @@ import { Status } from '../../parts/status.tsx';
 import { roleOf } from './roles.ts';
 
 /** The two inputs that tell most: text first, then numbers. */
-function glimpse(inputs: Readonly<Record<string, string | number | boolean | null>>): string {
+export function glimpse(inputs: Readonly<Record<string, string | number | boolean | null>>): string {
   const texts = Object.values(inputs).filter((value) => typeof value === 'string');
   const all = texts.length >= 2 ? texts : Object.values(inputs).filter((value) => value !== null);
   return all.slice(0, 3).join(' · ');
