@@ -34,13 +34,15 @@ export async function readFrom(
 /** Endpoint and part are checked names. A part that was sent before (its answer was lost) is not kept again. */
 export function createPartKeeper(folder: string): KeepPart {
   const kept = new Set<string>();
+  // A gateway that lost its connection sends a part again while the first one is still being read: each into a file of its own.
+  let uploads = 0;
   return async (endpoint, part, body, limitBytes) => {
     const name = `${endpoint}/${part}`;
     const path = join(folder, endpoint, `${part}.parquet`);
     const known = kept.has(name) || (await isThere(path));
     await mkdir(join(folder, endpoint), { recursive: true, mode: 0o700 });
     // A reader globs *.parquet: the temporary name must not match it.
-    const temporary = join(folder, endpoint, `.${part}.${process.pid}.tmp`);
+    const temporary = join(folder, endpoint, `.${part}.${process.pid}.${(uploads += 1)}.tmp`);
     try {
       const file = await open(temporary, 'w', 0o600);
       try {

@@ -86,12 +86,15 @@ export function parseRoute(value: unknown): PlaneRoute {
   });
 }
 
-async function readJson(path: string): Promise<unknown> {
+/** What `read` makes of the JSON of a file; `absent` without one. Throws MW-STATE for a file that is broken or none of ours. */
+async function readState<T>(path: string, read: (value: unknown) => T, absent: T): Promise<T> {
   try {
-    return JSON.parse(await readFile(path, 'utf8'));
+    return read(JSON.parse(await readFile(path, 'utf8')));
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw new MillwrightError('MW-STATE', `${path} cannot be read`, {
+    if (errnoOf(error) === 'ENOENT') return absent;
+    const reason =
+      error instanceof MillwrightError ? `: ${error.message}${error.where ? ` (at ${error.where})` : ''}` : '';
+    throw new MillwrightError('MW-STATE', `${path} cannot be read${reason}`, {
       where: path,
       next: 'delete it; the control plane writes it again',
       cause: error,
@@ -99,9 +102,9 @@ async function readJson(path: string): Promise<unknown> {
   }
 }
 
-export async function readRoutes(home: string): Promise<readonly PlaneRoute[]> {
-  const value = await readJson(join(home, 'plane', 'routes.json'));
-  return value === undefined ? [] : z.array(z.unknown()).parse(value).map(parseRoute);
+export function readRoutes(home: string): Promise<readonly PlaneRoute[]> {
+  const list = (value: unknown): readonly PlaneRoute[] => z.array(z.unknown()).parse(value).map(parseRoute);
+  return readState(join(home, 'plane', 'routes.json'), list, []);
 }
 
 export function writeRoutes(home: string, routes: readonly PlaneRoute[]): Promise<void> {
@@ -112,8 +115,8 @@ const hashes = z.array(z.string().regex(/^[0-9a-f]{64}$/)).max(10_000);
 
 export const parseTokenHashes = (value: unknown): readonly string[] => hashes.parse(value);
 
-export async function readTokenHashes(home: string): Promise<readonly string[]> {
-  return parseTokenHashes((await readJson(join(home, 'plane', 'tokens.json'))) ?? []);
+export function readTokenHashes(home: string): Promise<readonly string[]> {
+  return readState(join(home, 'plane', 'tokens.json'), parseTokenHashes, []);
 }
 
 export function writeTokenHashes(home: string, list: readonly string[]): Promise<void> {
@@ -137,7 +140,8 @@ const addresses = z.object({ rest: z.string(), grpc: z.string() });
 
 /** Ports of the last gateway of the home; 0 where that is not known. One that was given free ports comes back at the same. */
 export async function lastPorts(home: string): Promise<{ readonly rest: number; readonly grpc: number }> {
-  const last = addresses.safeParse(await readJson(join(home, 'plane', 'plane.json')).catch(() => undefined));
+  const read = (value: unknown) => addresses.safeParse(value);
+  const last = await readState(join(home, 'plane', 'plane.json'), read, read(undefined)).catch(() => read(undefined));
   const portOf = (address: string): number => Number(/:(\d+)$/.exec(address)?.[1] ?? 0);
   return last.success ? { rest: portOf(last.data.rest), grpc: portOf(last.data.grpc) } : { rest: 0, grpc: 0 };
 }

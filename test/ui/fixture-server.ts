@@ -6,10 +6,10 @@ import { extname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { emptyHome, events, home, NOW, resources, server } from './fixtures/loop.ts';
 import { collected, lineage, sqlAnswer, sqlTables, storage, trash, views } from './fixtures/records.ts';
+import { abAnswer, detailOf, endpoints, found, shadowAnswer, tried } from './fixtures/endpoints.ts';
 import {
   aliasMoves,
   endpoint,
-  endpointDetail,
   model,
   predictions,
   series,
@@ -84,11 +84,15 @@ function read(path: string, query: URLSearchParams, empty: boolean): Answer {
       if (sub === 'alias-moves') return aliasMoves;
       return sub === 'versions' ? versionDetail(Number(parts[3])) : { model, versions };
     case 'endpoints':
-      if (id === undefined) return { endpoints: empty ? [] : [endpoint] };
+      if (id === undefined) return { endpoints: empty ? [] : endpoints };
       if (sub === 'series') return series(Number(query.get('windowMs') ?? 3_600_000));
       if (sub === 'predictions')
         return parts[3] === undefined ? { predictions, total: 296_447 } : { prediction: predictions[6] };
-      return endpointDetail;
+      if (sub === 'shadow') return shadowAnswer(id);
+      if (sub === 'ab') return abAnswer(id);
+      return detailOf(id);
+    case 'predictions':
+      return found(id ?? '') ?? refused('MW-NOT-FOUND', `no prediction "${id}" at any endpoint`, 404, 'id');
     case 'monitors':
       return { monitors: empty ? [] : monitors };
     case 'projects': {
@@ -142,19 +146,7 @@ function command(path: string, sent: Record<string, unknown>): Answer {
       command: 'mw deploy flights/5',
     };
   if (path.endsWith('/deploy')) return { endpoint, unchanged: false };
-  if (path.endsWith('/try'))
-    return {
-      id: '01K9R80B',
-      version: 5,
-      latencyMs: 3.4,
-      request: { inputs: [] },
-      response: {
-        model_name: 'flights',
-        model_version: '5',
-        id: '01K9R80B',
-        outputs: [{ name: 'probabilities', datatype: 'FP32', shape: [1, 2], data: [0.19, 0.81] }],
-      },
-    };
+  if (path.endsWith('/try')) return tried(sent['rows'] as Record<string, unknown>[]);
   if (path.endsWith('/pipeline-runs')) return { pipelineRun: pipelineRuns[0] };
   return { ok: true };
 }

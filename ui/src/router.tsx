@@ -201,7 +201,11 @@ const version = createRoute({
 });
 const endpoints = createRoute({
   ...route('/p/$project/endpoints'),
-  component: () => <EndpointsPage project={endpoints.useParams().project} />,
+  validateSearch: (search: Record<string, unknown>): { id?: string } => {
+    const id = text(search['id']);
+    return id === undefined ? {} : { id };
+  },
+  component: () => <EndpointsPage project={endpoints.useParams().project} asked={endpoints.useSearch().id ?? ''} />,
 });
 const endpoint = createRoute({
   ...route('/p/$project/endpoints/$name'),

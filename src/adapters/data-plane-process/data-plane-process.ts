@@ -93,9 +93,12 @@ export function createDataPlaneProcess(options: DataPlaneProcessOptions): DataPl
     if (current === undefined) return;
     const status = await statusOf(current);
     if (status !== undefined && status.pid !== current.pid) {
-      // It was replaced by hand: nothing is wrong.
-      record = (await readRecord(options.home)) ?? current;
+      const now = (await readRecord(options.home)) ?? current;
+      record = now;
       silent = 0;
+      // Under the same keeper it was started again after a fault, quicker than we looked; a successor by hand brings its own.
+      const again = now.pid !== current.pid && now.keeper !== undefined && now.keeper.pid === current.keeper?.pid;
+      if (again) options.onRestart?.({ pid: now.pid, reason: 'the process was gone' });
       return;
     }
     if (await isThatProcess(current)) {
@@ -185,7 +188,8 @@ export function createDataPlaneProcess(options: DataPlaneProcessOptions): DataPl
     close,
     async stop() {
       close();
-      const current = record ?? (await readRecord(options.home));
+      // The file first: the one that we know may have been replaced since.
+      const current = (await readRecord(options.home)) ?? record;
       if (current !== undefined) {
         if (await isThatProcess(current)) await stopGateway(current, STOP_MS);
         else await endKept(current);

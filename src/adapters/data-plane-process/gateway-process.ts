@@ -70,7 +70,9 @@ export function keyOf(command: GatewayCommand): string {
 
 export async function readRecord(home: string): Promise<GatewayRecord | undefined> {
   try {
-    return JSON.parse(await readFile(join(home, 'plane', 'plane.json'), 'utf8')) as GatewayRecord;
+    const record = JSON.parse(await readFile(join(home, 'plane', 'plane.json'), 'utf8')) as GatewayRecord | null;
+    // Signals go to this number: 0 and what is below are not one process but many.
+    return Number.isSafeInteger(record?.pid) && Number(record?.pid) > 0 ? (record ?? undefined) : undefined;
   } catch {
     // Not there, or half of an older version's: then there is nothing to find.
     return undefined;

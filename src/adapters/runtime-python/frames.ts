@@ -3,7 +3,7 @@
  * of the body), a JSON header, and the raw tensors, each padded to 8 bytes. No pickle: neither side can make the other run anything.
  */
 import { rawBytes, readRaw, writeRaw } from '../../domain/tensor-bytes.ts';
-import { isDatatype } from '../../domain/tensor-data.ts';
+import { elementCount, isDatatype } from '../../domain/tensor-data.ts';
 import type { Tensor, TensorData } from '../../domain/tensors.ts';
 
 /** A header is names and shapes; more than this is no header of ours. */
@@ -52,18 +52,31 @@ export function encodeFrame(header: Readonly<Record<string, unknown>>, tensors?:
   return frame;
 }
 
+const whole = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+
+/** The model's own code can write to the socket too: what it says of its tensors is believed only where the bytes agree. */
+function isSent(value: unknown): value is SentTensor {
+  if (typeof value !== 'object' || value === null) return false;
+  const { name, shape, bytes } = value as Readonly<Record<string, unknown>>;
+  return typeof name === 'string' && whole(bytes) && Array.isArray(shape) && shape.length <= 64 && shape.every(whole);
+}
+
 /** The tensors of an answer. Throws for a header that does not fit its body: the process is not ours any more. */
 export function decodeTensors({ header, body }: Frame): readonly Tensor[] {
   const specs = header['tensors'];
   if (!Array.isArray(specs)) throw new Error('an answer without tensors');
   let at = 0;
-  return specs.map((spec: SentTensor) => {
+  return specs.map((spec: unknown) => {
+    if (!isSent(spec)) throw new Error('an answer with a broken tensor');
     const { name, datatype, shape, bytes } = spec;
     if (!isDatatype(datatype) || at + bytes > body.byteLength)
       throw new Error('an answer that does not fit its header');
     const start = at;
     at += padded(bytes);
-    return { name, datatype, shape, data: readRaw(datatype, body.subarray(start, start + bytes)) };
+    const data = readRaw(datatype, body.subarray(start, start + bytes));
+    if (data.length !== elementCount(shape)) throw new Error('an answer that does not fit its shape');
+    return { name, datatype, shape, data };
   });
 }
 

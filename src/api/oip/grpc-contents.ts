@@ -35,13 +35,28 @@ export interface Contents {
   readonly floats: Buffer[];
 }
 
+/** As many as a tensor may have; an element of one byte in the message takes up to forty in memory. */
+const ELEMENTS_LIMIT = 16_777_216;
+
+function refuseMore(elements: number): void {
+  if (elements < ELEMENTS_LIMIT) return;
+  throw new MillwrightError('MW-BODY-TOO-LARGE', `a tensor has more than ${ELEMENTS_LIMIT} elements`, {
+    where: 'contents',
+    next: 'send the rows in several requests',
+  });
+}
+
 function scalars(reader: WireReader, into: unknown[], read: (from: WireReader) => unknown): void {
   if (reader.wire !== DELIMITED) {
+    refuseMore(into.length);
     into.push(read(reader));
     return;
   }
   const packed = reader.message();
-  while (packed.at < packed.end) into.push(read(packed));
+  while (packed.at < packed.end) {
+    refuseMore(into.length - 1);
+    into.push(read(packed));
+  }
 }
 
 /** A text, or undefined where the bytes are none: refused once the tensor's name is known. */
@@ -61,9 +76,12 @@ export function readContents(reader: WireReader): Contents {
     else if (field === 3) scalars(reader, contents.values, (from) => BigInt.asIntN(64, from.big()));
     else if (field === 4) scalars(reader, contents.values, (from) => from.varint());
     else if (field === 5) scalars(reader, contents.values, (from) => from.big());
-    else if (field === 8) contents.values.push(textOf(reader.view()));
-    else if (reader.wire === DELIMITED) contents.floats.push(reader.view());
+    else if (field === 8) {
+      refuseMore(contents.values.length);
+      contents.values.push(textOf(reader.view()));
+    } else if (reader.wire === DELIMITED) contents.floats.push(reader.view());
     else {
+      refuseMore(contents.floats.length);
       const start = reader.at;
       reader.skip();
       contents.floats.push(reader.bytes.subarray(start, reader.at));

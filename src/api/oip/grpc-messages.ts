@@ -9,6 +9,19 @@ import type { Contents } from './grpc-contents.ts';
 import { DELIMITED, VARINT, WireReader, WireWriter } from './protobuf-wire.ts';
 import { rawOf, tensorFromRaw } from './raw-tensor.ts';
 
+/** Two bytes of a message can be an empty tensor, which takes memory a hundred times as large: 64 MiB of them would end the process. */
+const PARTS_LIMIT = 100_000;
+/** As over REST. */
+const DIMENSIONS_LIMIT = 64;
+
+function refuseMany(count: number, limit: number, what: string): void {
+  if (count < limit) return;
+  throw new MillwrightError('MW-BODY-TOO-LARGE', `the message has more than ${limit} ${what}`, {
+    where: what,
+    next: 'send the rows in several requests',
+  });
+}
+
 interface WireInput {
   name: string;
   datatype: string;
@@ -56,11 +69,15 @@ function entryOf(reader: WireReader): readonly [string, unknown] {
 
 function readShape(reader: WireReader, shape: number[]): void {
   if (reader.wire !== DELIMITED) {
+    refuseMany(shape.length, DIMENSIONS_LIMIT, 'dimensions');
     shape.push(reader.int64());
     return;
   }
   const packed = reader.message();
-  while (packed.at < packed.end) shape.push(packed.int64());
+  while (packed.at < packed.end) {
+    refuseMany(shape.length, DIMENSIONS_LIMIT, 'dimensions');
+    shape.push(packed.int64());
+  }
 }
 
 function inputOf(reader: WireReader): WireInput {
@@ -105,18 +122,27 @@ export function readInferRequest(bytes: Buffer): WireInferRequest {
     outputs: [],
     raw: [],
   };
+  let parameters = 0;
   for (let field = reader.next(); field !== 0; field = reader.next()) {
     if (field === 1) request.model = reader.text();
     else if (field === 2) request.version = reader.text();
     else if (field === 3) request.id = reader.text();
     else if (field === 4) {
+      refuseMany(parameters, PARTS_LIMIT, 'parameters');
+      parameters += 1;
       const [name, value] = entryOf(reader.message());
       request.parameters ??= Object.create(null) as Record<string, unknown>;
       request.parameters[name] = value;
-    } else if (field === 5) request.inputs.push(inputOf(reader.message()));
-    else if (field === 6) request.outputs.push(outputOf(reader.message()));
-    else if (field === 7) request.raw.push(reader.view());
-    else reader.skip();
+    } else if (field === 5) {
+      refuseMany(request.inputs.length, PARTS_LIMIT, 'inputs');
+      request.inputs.push(inputOf(reader.message()));
+    } else if (field === 6) {
+      refuseMany(request.outputs.length, PARTS_LIMIT, 'outputs');
+      request.outputs.push(outputOf(reader.message()));
+    } else if (field === 7) {
+      refuseMany(request.raw.length, PARTS_LIMIT, 'raw_input_contents');
+      request.raw.push(reader.view());
+    } else reader.skip();
   }
   return request;
 }

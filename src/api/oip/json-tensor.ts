@@ -20,9 +20,9 @@ function wrong(value: unknown, name: string, index: number, datatype: Datatype):
   const shown =
     typeof value === 'object' && value !== null
       ? 'an object'
-      : JSON.stringify(
-          typeof value === 'bigint' ? value.toString() : typeof value === 'string' ? value.slice(0, 200) : value,
-        );
+      : typeof value === 'string'
+        ? JSON.stringify(value.slice(0, 200))
+        : String(value);
   const hint = typeof value === 'string' && datatype !== 'BYTES' ? ' (a number is written without quotes)' : '';
   throw new MillwrightError('MW-TENSOR', `element ${index} of "${name}" is ${shown}, not a ${datatype}${hint}`, {
     where: `inputs.${name}[${index}]`,

@@ -67,12 +67,15 @@ function typed(cell: unknown, datatype: Datatype): unknown {
   return Number.isNaN(number) ? cell : number;
 }
 
-/** Numbers of a column, flat, into floats: the common case, in one loop without a call a cell. -1, or the first index that is no number. */
+/** Numbers of a column, flat, into floats: the common case, in one loop without a call a cell. -1, or the first index that needs a closer look. */
 function floats(values: readonly unknown[], data: Float32Array | Float64Array): number {
   for (let index = 0; index < values.length; index += 1) {
     const value = values[index];
-    if (typeof value === 'number') data[index] = value;
-    else if (value === null) data[index] = Number.NaN;
+    if (typeof value === 'number') {
+      data[index] = value;
+      const kept = data[index];
+      if (kept === Number.POSITIVE_INFINITY || kept === Number.NEGATIVE_INFINITY) return index;
+    } else if (value === null) data[index] = Number.NaN;
     else return index;
   }
   return -1;
@@ -99,6 +102,7 @@ function fill(
   values: readonly unknown[],
   data: TensorData,
   row: (index: number) => number,
+  csv: boolean,
 ): TensorData {
   const wrong = (index: number): never =>
     bad(spec.name, datatype, row(index), values[index], hint(values[index], datatype));
@@ -106,8 +110,12 @@ function fill(
   if (data instanceof Float32Array || data instanceof Float64Array) {
     for (let at = floats(values, data); at !== -1 && at < values.length; at += 1) {
       const value = values[at];
-      if (typeof value === 'number') data[at] = value;
-      else if (value === null || value === undefined) data[at] = Number.NaN;
+      if (typeof value === 'number') {
+        data[at] = value;
+        // JSON has no infinity: a number was too large. A CSV may well say inf.
+        if (!Number.isFinite(data[at]) && (Number.isFinite(value) || !csv))
+          bad(spec.name, datatype, row(at), value, ' that is too large for it');
+      } else if (value === null || value === undefined) data[at] = Number.NaN;
       else if (typeof value === 'bigint' && BigInt(Number(value)) === value) data[at] = Number(value);
       else wrong(at);
     }
@@ -169,8 +177,13 @@ export function tensorOfCells(spec: TensorSpec, datatype: Datatype, cells: reado
   const values = csv ? flat.map((cell) => typed(cell, datatype)) : flat;
   const width = cells.length === 0 ? 1 : flat.length / cells.length;
   const count = elementCount(shape);
-  const data = fill(spec, datatype, values, datatype === 'BYTES' ? [] : emptyData(datatype, count), (index) =>
-    Math.floor(index / width),
+  const data = fill(
+    spec,
+    datatype,
+    values,
+    datatype === 'BYTES' ? [] : emptyData(datatype, count),
+    (index) => Math.floor(index / width),
+    csv,
   );
   const wanted = spec.shape.length === 2 && shape.length === 1 ? [cells.length, 1] : shape;
   return { name: spec.name, datatype, shape: wanted, data };

@@ -1,4 +1,5 @@
 /** Outputs to what callers of the row protocols read: JSON rows, JSON columns, CSV. */
+import { MillwrightError } from '../../domain/errors.ts';
 import { rowsOf } from '../../domain/tensor-data.ts';
 import type { Tensor } from '../../domain/tensors.ts';
 import { dataToJson } from '../oip/json-tensor.ts';
@@ -14,8 +15,16 @@ function nested(parts: readonly string[], shape: readonly number[]): string {
 
 const texts = (values: readonly unknown[]): string[] => values.map((value) => JSON.stringify(value));
 
+/** A model may say that it has a billion rows of nothing: [1000000000, 0] takes no values. */
+const ROWS_LIMIT = 1_000_000;
+
 /** The JSON text of each row of an output: a value, or a list as its shape says. */
 function rowTexts(output: Tensor, rows: number): string[] {
+  if (output.shape.some((size) => size > ROWS_LIMIT && size > output.data.length))
+    throw new MillwrightError(
+      'MW-MODEL-OUTPUT',
+      `the model's output "${output.name}" has the shape [${output.shape.join(', ')}] and no values for it`,
+    );
   const width = output.data.length / rows;
   if (!Number.isInteger(width) || output.shape[0] !== rows)
     return Array.from({ length: rows }, () => dataToJson(output));

@@ -34,19 +34,23 @@ export function TrafficBar({ shares, label }: { readonly shares: readonly Traffi
 
 export interface TrackStep {
   readonly percent: number;
+  /** Stands in place of the percentage: a step that is not a share of the calls. */
+  readonly name?: string;
   readonly state: 'past' | 'now' | 'future' | 'stopped';
   /** 0..1 of the running step. */
   readonly progress: number;
   readonly when: string;
   readonly note: ReactNode;
+  /** It lasts longer than it may. */
+  readonly late?: boolean;
 }
 
 /** The steps of a rollout: past in ink, current filled to its elapsed share, future dashed. */
 export function StepTrack({ steps }: { readonly steps: readonly TrackStep[] }) {
   return (
     <ol className="steps">
-      {steps.map((step) => (
-        <li key={step.percent} className={step.state === 'now' ? 'next' : undefined}>
+      {steps.map((step, i) => (
+        <li key={i} className={step.state === 'now' ? 'next' : undefined}>
           <span className="track">
             <i
               style={{
@@ -57,16 +61,18 @@ export function StepTrack({ steps }: { readonly steps: readonly TrackStep[] }) {
           <div className="h">
             <StatusMark
               kind={
-                step.state === 'past'
-                  ? 'done'
-                  : step.state === 'now'
-                    ? 'rolling'
-                    : step.state === 'stopped'
-                      ? 'failed'
-                      : 'expected'
+                step.late === true
+                  ? 'warning'
+                  : step.state === 'past'
+                    ? 'done'
+                    : step.state === 'now'
+                      ? 'rolling'
+                      : step.state === 'stopped'
+                        ? 'failed'
+                        : 'expected'
               }
             />
-            <b>{step.percent}%</b>
+            <b>{step.name ?? `${step.percent}%`}</b>
             <span className="mut">{step.when}</span>
           </div>
           <div className="meta">{step.note}</div>

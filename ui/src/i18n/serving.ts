@@ -21,7 +21,10 @@ export const serving = {
   'release.computed': ['ran, ms', '실행 ms'],
   'release.batch': ['batch, rows', '배치 행'],
   'release.refused': ['refused', '거절'],
-  'release.refused.of': ['{rejected} malformed, {shed} too late to answer', '형식 오류 {rejected}건, 시간 초과 예상 {shed}건'],
+  'release.refused.of': [
+    '{rejected} malformed, {shed} too late to answer',
+    '형식 오류 {rejected}건, 시간 초과 예상 {shed}건',
+  ],
   'release.memory': ['memory', '메모리'],
   'release.coldstarts': ['{n|cold start|cold starts}', '콜드 스타트 {n}회'],
   'trouble.quarantined': [
@@ -112,12 +115,17 @@ export const serving = {
   'shadow.shift': ['shift of the scores', '점수 분포 이동'],
   'shadow.shift.note': ['Kolmogorov–Smirnov distance, 0 = the same', '콜모고로프–스미르노프 거리, 0 = 같음'],
   'shadow.latency': ['latency p50 · p95 · p99', '지연 p50 · p95 · p99'],
-  'shadow.beside': ['{now}: {text}', '{now}: {text}'],
   'shadow.failed': ['copies failed', '실패한 복사본'],
   'shadow.dropped': ['copies not made', '만들지 않은 복사본'],
-  'shadow.dropped.note': ['the shadow could not keep up; no caller waited', '섀도가 따라가지 못함, 기다린 호출자는 없음'],
+  'shadow.dropped.note': [
+    'the shadow could not keep up; no caller waited',
+    '섀도가 따라가지 못함, 기다린 호출자는 없음',
+  ],
   'shadow.histogram': ['Where do the scores lie?', '점수 분포'],
-  'shadow.histogram.sub': ['share of {rows|row|rows}, same bins, no interval', '{rows}행의 비율, 같은 구간, 신뢰 구간 없음'],
+  'shadow.histogram.sub': [
+    'share of {rows|row|rows}, same bins, no interval',
+    '{rows}행의 비율, 같은 구간, 신뢰 구간 없음',
+  ],
   'shadow.top': ['Rows that differ most', '차이가 가장 큰 행'],
   'shadow.live': ['live', '운영'],
   'shadow.shadow': ['shadow', '섀도'],
@@ -134,10 +142,7 @@ export const serving = {
   'ab.mean': ['mean', '평균'],
   'ab.verdict.candidate': ['{v} is better.', '{v} 쪽이 더 낫습니다.'],
   'ab.verdict.stable': ['{v} stays: it is better.', '{v} 유지: 더 낫습니다.'],
-  'ab.verdict.few': [
-    'Not enough data: the interval still holds zero.',
-    '데이터 부족: 구간에 아직 0이 들어 있습니다.',
-  ],
+  'ab.verdict.few': ['Not enough data: the interval still holds zero.', '데이터 부족: 구간에 아직 0이 들어 있습니다.'],
   'ab.none': ['No outcome joined yet', '아직 연결된 결과가 없습니다'],
   'ab.none.text': [
     'Send outcomes with the prediction ids; each one counts for the version that answered.',
@@ -152,10 +157,13 @@ export const serving = {
     'The interval is a confidence sequence: it is valid however often you look, and you may stop at any look.',
     '이 구간은 신뢰 수열입니다. 몇 번을 보아도 유효하며, 언제 멈추어도 됩니다.',
   ],
-  'ab.ends': ['Ends at the latest {when}; without a winner {now} stays.', '늦어도 {when} 종료. 승자가 없으면 {now} 유지.'],
+  'ab.ends': [
+    'Ends at the latest {when}; without a winner {now} stays.',
+    '늦어도 {when} 종료. 승자가 없으면 {now} 유지.',
+  ],
   'ab.ended': ['Ended {when}: {reason}', '{when} 종료: {reason}'],
   'ab.leftout': [
-    '{n|outcome says|outcomes say} nothing about the metric and {n2} left out.',
+    '{n|outcome|outcomes} left out: the metric is not defined for them.',
     '지표를 계산할 수 없는 결과 {n}건은 뺐습니다.',
   ],
   'ab.plot': [

@@ -122,7 +122,24 @@ export function Palette({
   const [text, setText] = useState('');
   const [at, setAt] = useState(0);
   const input = useRef<HTMLInputElement>(null);
-  const found = match(useChoices(project, open), text);
+  const go = useGo();
+  const choices = useChoices(project, open);
+  const asked = text.trim();
+  const matching = match(choices, text);
+  // What looks like the id of a prediction can be looked for, whatever it is called.
+  const found =
+    /^[\w-]{8,}(?:\/\d+)?$/.test(asked) && /\d/.test(asked)
+      ? [
+          ...matching,
+          {
+            id: 'prediction',
+            group: 'do' as const,
+            text: asked,
+            note: t('find.prediction.palette'),
+            run: () => go(`${addresses.endpoints(project)}?id=${encodeURIComponent(asked)}`),
+          },
+        ]
+      : matching;
   const chosen = Math.min(at, found.length - 1);
   const close = (): void => {
     setText('');

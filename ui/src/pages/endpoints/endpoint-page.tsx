@@ -2,26 +2,47 @@ import { useQuery } from '@tanstack/react-query';
 import { queries } from '../../api/queries.ts';
 import type { Endpoint, EndpointDetail } from '../../api/types.ts';
 import { useText } from '../../i18n/use-text.tsx';
-import { Facts } from '../../parts/facts.tsx';
-import { Go } from '../../parts/go.tsx';
 import { PageHead } from '../../parts/page-head.tsx';
 import { Section } from '../../parts/section.tsx';
 import { Empty } from '../../parts/states.tsx';
-import { addresses } from '../../api/addresses.ts';
 import { Page } from '../page.tsx';
 import { VersionName } from '../version-name.tsx';
+import { AbPanel } from './ab-panel.tsx';
 import { EndpointCharts } from './charts.tsx';
 import { Comparison, Guards } from './comparison.tsx';
+import { EndpointFacts } from './endpoint-facts.tsx';
 import { RecentPredictions } from './recent.tsx';
+import { ReleasesTable } from './releases-table.tsx';
 import { RollBack } from './roll-back.tsx';
 import { RolloutHistory, RolloutTrack } from './rollout-track.tsx';
 import { candidate, champion } from './roles.ts';
+import { ShadowPanel } from './shadow-panel.tsx';
+import { Trouble } from './trouble.tsx';
 import { TryIt } from './try-it.tsx';
+import '../../design/records.css';
+import '../../design/serving.css';
 
 function Answer({ endpoint }: { readonly endpoint: Endpoint }) {
   const { t, tx, f } = useText();
   const now = champion(endpoint);
   const next = candidate(endpoint);
+  const { mirror, rollout } = endpoint;
+  const running = rollout?.status === 'running';
+  if (running && rollout.ab !== undefined && next !== undefined && now !== undefined) {
+    return tx('endpoint.testing', {
+      next: <VersionName number={next.version} tone="next" />,
+      now: <VersionName number={now.version} tone="now" />,
+      outcome: rollout.ab.outcome,
+      percent: rollout.ab.split,
+    });
+  }
+  if (running && mirror !== undefined && now !== undefined) {
+    return tx('endpoint.shadowing', {
+      next: <VersionName number={mirror.version} tone="next" />,
+      now: <VersionName number={now.version} tone="now" />,
+      mirror: mirror.percent,
+    });
+  }
   if (next !== undefined && endpoint.rollout?.status === 'running') {
     return (
       <>
@@ -39,6 +60,8 @@ function Answer({ endpoint }: { readonly endpoint: Endpoint }) {
   const one = now ?? next;
   if (one === undefined) return t('endpoint.bare', { name: endpoint.name });
   const name = <VersionName number={one.version} tone="now" />;
+  if (one.state === 'quarantined') return tx('endpoint.refusing', { now: name });
+  if (one.state === 'cold') return tx('endpoint.asleep', { now: name, calls: one.calls });
   if (one.calls === 0) return tx('endpoint.quiet', { now: name });
   return tx('endpoint.steady', {
     now: name,
@@ -61,37 +84,6 @@ function Lede({ endpoint }: { readonly endpoint: Endpoint }) {
         : ''}
       {endpoint.previousVersion === undefined ? '' : t('endpoint.warm', { version: endpoint.previousVersion })}
     </>
-  );
-}
-
-function Addresses({ project, endpoint }: { readonly project: string; readonly endpoint: Endpoint }) {
-  const { t, f } = useText();
-  const { plane } = endpoint;
-  return (
-    <Section title={t('endpoint.facts')}>
-      <Facts
-        rows={[
-          ['REST', <code key="r">{endpoint.restUrl}</code>],
-          ['gRPC', <code key="g">{endpoint.grpcAddress}</code>],
-          [
-            t('endpoint.model'),
-            <Go key="m" to={addresses.model(project, endpoint.model)}>
-              {endpoint.model}
-            </Go>,
-          ],
-          [
-            t('endpoint.plane'),
-            plane.up
-              ? t('endpoint.plane.up', {
-                  pid: String(plane.pid ?? '?'),
-                  since: plane.startedAt === undefined ? '?' : f.when(plane.startedAt),
-                })
-              : t('endpoint.down'),
-          ],
-          [t('endpoint.epoch'), endpoint.epoch],
-        ]}
-      />
-    </Section>
   );
 }
 
@@ -124,19 +116,23 @@ function Detail({
         lede={<Lede endpoint={endpoint} />}
         actions={<RollBack endpoint={endpoint} />}
       />
+      <Trouble endpoint={endpoint} />
       <RolloutTrack endpoint={endpoint} />
+      <AbPanel endpoint={endpoint} />
+      <ShadowPanel project={project} endpoint={endpoint} />
       <div className="cols m516">
         <div>
           <Comparison endpoint={endpoint} />
+          <ReleasesTable endpoint={endpoint} />
           <Guards endpoint={endpoint} />
           <RecentPredictions project={project} endpoint={endpoint} />
         </div>
         <div>
           <EndpointCharts endpoint={endpoint} window={window} />
-          <Addresses project={project} endpoint={endpoint} />
+          <EndpointFacts project={project} endpoint={endpoint} />
         </div>
       </div>
-      <TryIt detail={detail} />
+      <TryIt project={project} detail={detail} />
       <RolloutHistory rollouts={detail.rollouts} />
     </>
   );

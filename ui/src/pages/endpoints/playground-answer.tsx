@@ -23,13 +23,22 @@ function useValues(): (values: readonly unknown[]) => string {
   };
 }
 
-function One({ project, endpoint, asked, before }: { readonly project: string; readonly endpoint: Endpoint; readonly asked: Asked; readonly before: RowAnswer | undefined }) {
+function One({
+  project,
+  endpoint,
+  asked,
+  before,
+}: {
+  readonly project: string;
+  readonly endpoint: Endpoint;
+  readonly asked: Asked;
+  readonly before: RowAnswer | undefined;
+}) {
   const { t, tx, f } = useText();
   const values = useValues();
   const [first] = asked.answers;
   const id = predictionId(asked.answer, 0);
-  const difference =
-    first?.score === undefined || before?.score === undefined ? undefined : first.score - before.score;
+  const difference = first?.score === undefined || before?.score === undefined ? undefined : first.score - before.score;
   return (
     <>
       <div className="pscore">
@@ -37,9 +46,7 @@ function One({ project, endpoint, asked, before }: { readonly project: string; r
         <div>
           <div className="mut">
             {tx('try.answers', {
-              v: (
-                <span className={`c-${roleOf(endpoint, asked.answer.version)}`}>v{asked.answer.version}</span>
-              ),
+              v: <span className={`c-${roleOf(endpoint, asked.answer.version)}`}>v{asked.answer.version}</span>,
             })}{' '}
             · {f.num(asked.answer.latencyMs, 1)} ms
           </div>
@@ -83,7 +90,15 @@ function One({ project, endpoint, asked, before }: { readonly project: string; r
   );
 }
 
-function Many({ project, endpoint, asked }: { readonly project: string; readonly endpoint: Endpoint; readonly asked: Asked }) {
+function Many({
+  project,
+  endpoint,
+  asked,
+}: {
+  readonly project: string;
+  readonly endpoint: Endpoint;
+  readonly asked: Asked;
+}) {
   const { t, f } = useText();
   const values = useValues();
   const names = asked.answers[0]?.outputs.map((output) => output.name) ?? [];

@@ -72,7 +72,10 @@ export function PlaygroundField({
           ))}
         </datalist>
       ) : null}
-      <div id={`${id}h`} className={wrong !== undefined ? 'phint c-fail' : hint?.odd === true ? 'phint c-warn' : 'phint'}>
+      <div
+        id={`${id}h`}
+        className={wrong !== undefined ? 'phint c-fail' : hint?.odd === true ? 'phint c-warn' : 'phint'}
+      >
         {wrong !== undefined ? (
           <>
             <StatusMark kind="failed" size={12} /> {wrong}

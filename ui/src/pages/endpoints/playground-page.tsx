@@ -16,17 +16,27 @@ import { rowAnswers } from './answers.ts';
 import { MOST_ROWS } from './pasted-rows.ts';
 import { PlaygroundAnswer, PlaygroundHistory } from './playground-answer.tsx';
 import { PlaygroundField } from './playground-field.tsx';
-import { cellProblem, draftOf, fieldNamed, fieldsOf, isWide, rowOf, type Draft, type Field } from './playground-fields.ts';
+import { cellProblem, draftOf, fieldNamed, fieldsOf, isWide, rowOf, type Draft } from './playground-fields.ts';
 import { remember, useHistory, type Asked } from './playground-history.ts';
 import { PlaygroundPaste } from './playground-paste.tsx';
 import { PlaygroundProgram } from './playground-program.tsx';
 import { PlaygroundSweep } from './playground-sweep.tsx';
 import { champion } from './roles.ts';
 import { glimpse } from './recent.tsx';
+import '../../design/records.css';
+import '../../design/serving.css';
 
 const RECENT = 60;
 
-function Answer({ name, inputs, asked }: { readonly name: string; readonly inputs: number; readonly asked: Asked | undefined }) {
+function Answer({
+  name,
+  inputs,
+  asked,
+}: {
+  readonly name: string;
+  readonly inputs: number;
+  readonly asked: Asked | undefined;
+}) {
   const { t, tx, f } = useText();
   if (asked === undefined) return tx('play.answer.open', { name: <b>{name}</b>, n: inputs });
   const scores = asked.answers.flatMap((one) => (one.score === undefined ? [] : [one.score]));
@@ -47,7 +57,11 @@ interface Source {
   readonly inputs: Prediction['inputs'];
 }
 
-function useSources(detail: EndpointDetail, recent: readonly Prediction[], from: Prediction | undefined): readonly Source[] {
+function useSources(
+  detail: EndpointDetail,
+  recent: readonly Prediction[],
+  from: Prediction | undefined,
+): readonly Source[] {
   const { t, f } = useText();
   const named = [...(from === undefined ? [] : [from]), ...recent.filter((one) => one.id !== from?.id)];
   return [
@@ -77,7 +91,12 @@ function Playground({
   const client = useQueryClient();
   const { endpoint } = detail;
   const version = champion(endpoint)?.version ?? endpoint.releases[0]?.version ?? 0;
-  const trained = useQuery({ ...queries.version(endpoint.model, version), retry: false, enabled: version > 0, refetchInterval: false });
+  const trained = useQuery({
+    ...queries.version(endpoint.model, version),
+    retry: false,
+    enabled: version > 0,
+    refetchInterval: false,
+  });
   const datasets = useQuery({ ...queries.datasets(endpoint.project), retry: false });
   const columns = datasets.data?.datasets.find((one) => one.id === trained.data?.datasets[0]?.id)?.columns;
   const fields = useMemo(() => fieldsOf(signature, recent, columns ?? []), [signature, recent, columns]);
@@ -92,7 +111,11 @@ function Playground({
   const rows = drafts.map((one) => rowOf(fields, one));
   const sound = drafts.every((one) => fields.every((field) => cellProblem(field, one[field.name] ?? '') === undefined));
   const send = useMutation({
-    mutationFn: () => commands.tryIt(endpoint.name, rows.map((row) => ({ ...row }))),
+    mutationFn: () =>
+      commands.tryIt(
+        endpoint.name,
+        rows.map((row) => ({ ...row })),
+      ),
     onSuccess: (answer) =>
       remember(endpoint.name, { at: Date.now(), rows, answer, answers: rowAnswers(answer, rows.length) }),
     onSettled: () => void client.invalidateQueries({ queryKey: ['endpoints', endpoint.name, 'predictions'] }),
@@ -111,6 +134,10 @@ function Playground({
     setSource(id);
     if (found !== undefined) write(draftOf(fields, found.inputs));
   };
+  // What was changed by hand is no longer that row.
+  const picked = sources.find((one) => one.id === source);
+  const original = picked === undefined ? undefined : draftOf(fields, picked.inputs);
+  const untouched = original !== undefined && fields.every((field) => original[field.name] === draft[field.name]);
   const step = (by: number): void => {
     const next = sources[Math.max(0, Math.min(sources.length - 1, sources.findIndex((one) => one.id === source) + by))];
     if (next !== undefined) fill(next.id);
@@ -145,8 +172,8 @@ function Playground({
               <>
                 <label className="pfill">
                   <span>{t('play.fill')}</span>
-                  <select value={sources.some((one) => one.id === source) ? source : ''} onChange={(event) => fill(event.target.value)}>
-                    {sources.some((one) => one.id === source) ? null : <option value="">{t('play.fill.none')}</option>}
+                  <select value={untouched ? source : ''} onChange={(event) => fill(event.target.value)}>
+                    {untouched ? null : <option value="">{t('play.fill.none')}</option>}
                     {sources.map((one) => (
                       <option key={one.id} value={one.id}>
                         {one.text}
@@ -161,7 +188,11 @@ function Playground({
             }
           >
             {pasting ? (
-              <PlaygroundPaste names={fields.map((field) => field.name)} onRows={use} onClose={() => setPasting(false)} />
+              <PlaygroundPaste
+                names={fields.map((field) => field.name)}
+                onRows={use}
+                onClose={() => setPasting(false)}
+              />
             ) : null}
             {drafts.length > 1 ? (
               <div className="tabs prows" role="group" aria-label={t('play.rows', { n: drafts.length })}>
@@ -255,13 +286,22 @@ export function PlaygroundPage({
   // The form is filled once, so it waits for what fills it; without a log it begins with the example.
   const filled = !recent.isPending && (from === undefined || !wanted.isPending);
   return (
-    <Page query={filled ? detail : { ...detail, data: undefined, isError: false }} title={t('play.title')}>
+    <Page query={detail} title={t('play.title')}>
       {(data) =>
-        data.signature === undefined ? (
+        !filled ? (
+          <PageHead
+            title={t('play.title')}
+            answer={<span className="dim">{t('waiting.reads', { what: t('endpoint.recent') })}</span>}
+          />
+        ) : data.signature === undefined ? (
           <>
             <PageHead title={t('play.title')} answer={t('play.nosignature', { name })} />
             <Section first title={t('play.row')}>
-              <Empty title={t('play.nosignature', { name })} text={t('play.nosignature.text')} command={`mw predict ${name}`} />
+              <Empty
+                title={t('play.nosignature', { name })}
+                text={t('play.nosignature.text')}
+                command={`mw predict ${name}`}
+              />
               <Go to={addresses.endpoint(project, name)}>{name}</Go>
             </Section>
           </>

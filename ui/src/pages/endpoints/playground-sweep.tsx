@@ -48,7 +48,8 @@ export function PlaygroundSweep({
   const numbers = fields.filter((field) => field.kind === 'number' || field.kind === 'integer');
   const [picked, setPicked] = useState<string>();
   const [ends, setEnds] = useState<{ readonly low?: string; readonly high?: string }>({});
-  const field = numbers.find((one) => one.name === picked) ?? numbers.find((one) => one.range !== undefined) ?? numbers[0];
+  const field =
+    numbers.find((one) => one.name === picked) ?? numbers.find((one) => one.range !== undefined) ?? numbers[0];
   const span = field === undefined ? ([0, 1] as const) : spanOf(field, row[field.name]);
   const low = ends.low ?? String(rounded(span[0], field?.kind === 'integer'));
   const high = ends.high ?? String(rounded(span[1], field?.kind === 'integer'));

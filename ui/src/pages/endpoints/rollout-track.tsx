@@ -12,40 +12,62 @@ function holdText(rollout: Rollout, { t, f }: Text): string {
   return ms > 0 ? f.duration(ms) : t('endpoint.hold.calls', { calls });
 }
 
+type Step = Rollout['steps'][number];
+
+/** What happened in a step, or what will: copies of a shadow are no calls. */
+function noteOf(rollout: Rollout, step: Step, index: number, state: TrackStep['state'], text: Text): string {
+  const { t, f } = text;
+  const calls = step.calls ?? 0;
+  const shadow = step.mirror !== undefined;
+  switch (state) {
+    case 'now': {
+      const limit =
+        rollout.atMostMs === undefined ? [] : [t('endpoint.step.atmost', { time: f.duration(rollout.atMostMs) })];
+      const so = shadow
+        ? t('endpoint.step.shadow.calls', { calls })
+        : t('endpoint.step.now', { hold: holdText(rollout, text), calls });
+      return [so, ...(rollout.waits === undefined ? [] : [rollout.waits]), ...limit].join(' · ');
+    }
+    case 'past':
+      if (shadow) return t('endpoint.step.shadow.held', { calls });
+      return index === rollout.steps.length - 1 && rollout.fromVersion !== undefined
+        ? t('endpoint.step.last', { version: rollout.fromVersion })
+        : t('endpoint.step.held', { calls });
+    case 'stopped':
+      return rollout.reason ?? '';
+    case 'future':
+      return t(shadow ? 'endpoint.step.shadow.next' : 'endpoint.step.next');
+  }
+}
+
+function stateOf(rollout: Rollout, step: Step, index: number): TrackStep['state'] {
+  if (rollout.status === 'running' && index === rollout.stepIndex) return 'now';
+  if (step.endedAt !== undefined || (rollout.status === 'promoted' && step.startedAt !== undefined)) return 'past';
+  return rollout.status === 'rolled-back' && index === rollout.stepIndex ? 'stopped' : 'future';
+}
+
 function trackSteps(rollout: Rollout, text: Text): readonly TrackStep[] {
   const { t, f } = text;
-  const running = rollout.status === 'running';
   return rollout.steps.map((step, i): TrackStep => {
-    const when =
-      step.startedAt === undefined
-        ? ''
-        : `${f.clock(step.startedAt)}${step.endedAt === undefined ? '' : ` – ${f.clock(step.endedAt)}`}`;
-    const calls = step.calls ?? 0;
-    if (running && i === rollout.stepIndex) {
-      return {
-        percent: step.percent,
-        state: 'now',
-        progress: rollout.progress,
-        when,
-        note: t('endpoint.step.now', { hold: holdText(rollout, text), calls }),
-      };
-    }
-    if (step.endedAt !== undefined || (rollout.status === 'promoted' && step.startedAt !== undefined)) {
-      const last = i === rollout.steps.length - 1;
-      return {
-        percent: step.percent,
-        state: 'past',
-        progress: 1,
-        when,
-        note:
-          last && rollout.fromVersion !== undefined
-            ? t('endpoint.step.last', { version: rollout.fromVersion })
-            : t('endpoint.step.held', { calls }),
-      };
-    }
-    if (rollout.status === 'rolled-back' && i === rollout.stepIndex)
-      return { percent: step.percent, state: 'stopped', progress: 0, when, note: rollout.reason ?? '' };
-    return { percent: step.percent, state: 'future', progress: 0, when, note: t('endpoint.step.next') };
+    const state = stateOf(rollout, step, i);
+    const name =
+      step.mirror !== undefined
+        ? t('endpoint.step.shadow', { mirror: step.mirror })
+        : rollout.ab !== undefined && i === 0
+          ? t('endpoint.step.ab', { split: rollout.ab.split })
+          : undefined;
+    return {
+      percent: step.percent,
+      ...(name === undefined ? {} : { name }),
+      state,
+      progress: state === 'past' ? 1 : state === 'now' ? rollout.progress : 0,
+      late: state === 'now' && rollout.overdue === true,
+      when:
+        step.startedAt === undefined
+          ? ''
+          : `${f.clock(step.startedAt)}${step.endedAt === undefined ? '' : ` – ${f.clock(step.endedAt)}`}`,
+      note: noteOf(rollout, step, i, state, text),
+    };
   });
 }
 

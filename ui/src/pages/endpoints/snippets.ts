@@ -30,7 +30,13 @@ const python = (json: string): string =>
   json.replace(/"(?:[^"\\]|\\.)*"|\btrue\b|\bfalse\b|\bnull\b/g, (part) => pythonWord[part] ?? part);
 
 /** A program that asks the same: nothing to install. `token`: the data plane asks for one. */
-export function snippet(language: Language, url: string, signature: ModelSignature, rows: readonly Row[], token: boolean): string {
+export function snippet(
+  language: Language,
+  url: string,
+  signature: ModelSignature,
+  rows: readonly Row[],
+  token: boolean,
+): string {
   const body = bodyText(v2Request(signature, rows));
   switch (language) {
     case 'curl':

@@ -1,21 +1,16 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
+import { addresses } from '../../api/addresses.ts';
 import { commands } from '../../api/commands.ts';
-import type { EndpointDetail, TryAnswer } from '../../api/types.ts';
+import type { EndpointDetail } from '../../api/types.ts';
 import { useText } from '../../i18n/use-text.tsx';
 import { CopyButton } from '../../parts/command-line.tsx';
+import { Go } from '../../parts/go.tsx';
 import { Section } from '../../parts/section.tsx';
 import { Failed } from '../../parts/states.tsx';
+import { rowAnswers } from './answers.ts';
+import type { Row } from './playground-fields.ts';
 import { roleOf } from './roles.ts';
-
-type Row = Record<string, string | number | boolean | null>;
-
-/** The first number of the last output: what a person asks for. */
-function scoreOf(answer: TryAnswer): number | undefined {
-  const outputs = (answer.response as { outputs?: { data?: unknown[] }[] } | null)?.outputs;
-  const value = outputs?.at(-1)?.data?.at(-1);
-  return typeof value === 'number' ? value : undefined;
-}
 
 function parseRow(text: string): Row | string {
   try {
@@ -33,7 +28,7 @@ const pretty = (value: unknown): string =>
   );
 
 /** One real request through the endpoint; it is logged like any other. */
-export function TryIt({ detail }: { readonly detail: EndpointDetail }) {
+export function TryIt({ project, detail }: { readonly project: string; readonly detail: EndpointDetail }) {
   const { t, tx, f } = useText();
   const client = useQueryClient();
   const { endpoint, example, signature } = detail;
@@ -44,22 +39,26 @@ export function TryIt({ detail }: { readonly detail: EndpointDetail }) {
   const row = parseRow(text);
   const bad = typeof row === 'string' ? row : undefined;
   const send = useMutation({
-    mutationFn: () => (typeof row === 'string' ? Promise.reject(new Error(row)) : commands.tryIt(endpoint.name, [row])),
+    mutationFn: () =>
+      typeof row === 'string' ? Promise.reject(new Error(row)) : commands.tryIt(endpoint.name, [{ ...row }]),
     onSettled: () => void client.invalidateQueries({ queryKey: ['endpoints', endpoint.name] }),
   });
   const answer = send.data;
-  const score = answer === undefined ? undefined : scoreOf(answer);
+  const score = answer === undefined ? undefined : rowAnswers(answer, 1)[0]?.score;
   return (
     <Section
       title={t('try.title')}
       sub={example === undefined ? t('try.noexample') : t('try.sub')}
       right={
-        answer === undefined ? undefined : (
-          <CopyButton
-            label={t('try.curl')}
-            text={`curl -s ${endpoint.restUrl} -H 'content-type: application/json' -d '${JSON.stringify(answer.request)}'`}
-          />
-        )
+        <>
+          {answer === undefined ? null : (
+            <CopyButton
+              label={t('try.curl')}
+              text={`curl -s ${endpoint.restUrl} -H 'content-type: application/json' -d '${JSON.stringify(answer.request).replaceAll("'", String.raw`'\''`)}'`}
+            />
+          )}
+          <Go to={addresses.playground(project, endpoint.name)}>{t('endpoint.try.page')}</Go>
+        </>
       }
     >
       <div className="code try">
