@@ -9,7 +9,7 @@ import { boostingBody, stateModels } from '../serving/state-model.ts';
 import { startGateway } from '../serving/subjects.ts';
 
 const ROWS = 1000;
-const CALLERS = 4;
+const CALLERS = 8;
 
 export const servingBinary: Entry = async ({ quick, dist }) => {
   const { boosting } = await stateModels();

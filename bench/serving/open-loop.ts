@@ -12,6 +12,8 @@ export interface OpenLoop {
   /** Answers 429 and 503 a second, and whether all of them named a Retry-After. */
   readonly refused: number;
   readonly retryAfter: boolean;
+  /** Answers 504 a second: admitted, and then not answered before the deadline. */
+  readonly late: number;
   /** Everything else: no answer, another status. */
   readonly failed: number;
   /** Of the accepted, ms. */
@@ -31,7 +33,7 @@ export async function openLoop(
   const payload = Buffer.from(body);
   const headers = { 'content-type': 'application/json', 'content-length': payload.length };
   const latencies: number[] = [];
-  let [refused, failed, named] = [0, 0, 0];
+  let [refused, failed, named, late] = [0, 0, 0, 0];
   const open = new Set<number>();
 
   function fire(due: number): void {
@@ -45,7 +47,8 @@ export async function openLoop(
         else if (response.statusCode === 429 || response.statusCode === 503) {
           refused += 1;
           if (response.headers['retry-after'] !== undefined) named += 1;
-        } else failed += 1;
+        } else if (response.statusCode === 504) late += 1;
+        else failed += 1;
       });
     });
     outgoing.on('timeout', () => outgoing.destroy());
@@ -72,6 +75,7 @@ export async function openLoop(
     asked: rate,
     goodput: within / seconds,
     refused: refused / seconds,
+    late: late / seconds,
     retryAfter: named === refused,
     failed: failed + open.size,
     p50Ms: at(0.5),

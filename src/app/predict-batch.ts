@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { globSync } from 'node:fs';
 import { mkdir, mkdtemp, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { MillwrightError } from '../domain/errors.ts';
 import type { Tensor } from '../domain/tensors.ts';
 import { createServing, planBatch, runBatch } from '../modules/serving/index.ts';
@@ -13,7 +13,7 @@ import { createIds } from '../platform/ids.ts';
 import type { PlaneModel } from '../ports/data-plane.ts';
 import type { RowFiles } from '../ports/row-files.ts';
 import { createRuntimes } from './gateway-runtimes.ts';
-import { verifyDigest } from './plane-files.ts';
+import { prepareSocketFolder, verifyDigest } from './plane-files.ts';
 import { plugin } from './plugins.ts';
 
 /** Rows of one call to the model: enough that a call costs nothing beside its rows. */
@@ -217,7 +217,11 @@ export async function predictBatch(request: BatchRequest): Promise<BatchReport> 
       next: 'let its name end with .parquet, .csv or .jsonl',
     });
   const scratch = await mkdtemp(join(tmpdir(), 'mw-batch-'));
-  const out = isS3(request.out) ? join(tmpdir(), `mw-batch-${nameOf(request.out)}`) : resolve(request.out);
+  // The name is the same for a second run, so others could guess it: in the common temporary folder they could lay a link or parts there.
+  const out = isS3(request.out)
+    ? join(tmpdir(), `mw-batch-${userInfo().uid}`, nameOf(request.out))
+    : resolve(request.out);
+  if (isS3(request.out)) await prepareSocketFolder(out);
   await mkdir(dirname(out), { recursive: true });
   const { openRowFiles } = await plugin('analytics', 'duckdb');
   const files = await openRowFiles({ spillFolder: join(scratch, 'spill') });

@@ -85,4 +85,28 @@ if (!('python' in client)) {
       }
       await model.unload();
     });
+
+    test('calls with different parameters that wait together are never one batch', async () => {
+      const one = cases['mixed'];
+      if (one === undefined) throw new Error('no case mixed');
+      const model = await runtime.load({
+        releaseId: 'parameters',
+        path: join(folder, 'mixed'),
+        runtime: { kind: 'python', interpreter: python, entry: 'mlflow', memoryMib: 2048, timeoutMs: 20_000 },
+        replicas: { min: 1, max: 1 },
+        queueLimit: 100,
+      });
+      const factors = Array.from({ length: 24 }, (_, index) => (index % 4 === 3 ? undefined : index % 4));
+      const answers = await Promise.all(
+        factors.map((factor) =>
+          model.infer(tensorsOf(one), {
+            deadline: performance.now() + 20_000,
+            ...(factor === undefined ? {} : { params: { factor } }),
+          }),
+        ),
+      );
+      const scaled = answers.map((outputs) => listOf(outputs.find(({ name }) => name === 'scaled')?.data ?? []));
+      expect(scaled).toEqual(factors.map((factor = 1) => [1.5 * factor, 2.5 * factor]));
+      await model.unload();
+    });
   });

@@ -89,7 +89,7 @@ export async function settle(page: Page): Promise<void> {
   await page.waitForTimeout(150);
 }
 
-/** Pictures of the README and the guide, written only when asked for: `MW_PICTURES=1 npx vitest run test/ui/pages.test.ts`. */
+/** Pictures of the README and the guide, written only when asked for: `MW_PICTURES=1 npx vitest run test/ui/`. */
 const PICTURES: Readonly<Record<string, string>> = {
   'home-light-1440-en': 'docs/images/home.png',
   'home-light-1440-ko': 'docs/images/home-ko.png',
@@ -98,7 +98,9 @@ const PICTURES: Readonly<Record<string, string>> = {
   'compare-light-1440-en': 'docs/images/compare.png',
   'lineage-light-1440-en': 'docs/images/lineage.png',
   'trace-light-1440-en': 'docs/images/trace.png',
-  'playground-light-1280-en': 'docs/images/playground.png',
+  'playground-light-1280-en': 'docs/images/model-page.png',
+  'app-playground': 'docs/images/playground.png',
+  'app-shadow': 'docs/images/shadow.png',
 };
 
 export async function shot(page: Page, name: string, fullPage = true): Promise<void> {

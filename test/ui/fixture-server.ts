@@ -7,15 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { emptyHome, events, home, NOW, resources, server } from './fixtures/loop.ts';
 import { collected, lineage, sqlAnswer, sqlTables, storage, trash, views } from './fixtures/records.ts';
 import { abAnswer, detailOf, endpoints, found, shadowAnswer, tried } from './fixtures/endpoints.ts';
-import {
-  aliasMoves,
-  endpoint,
-  model,
-  predictions,
-  series,
-  versionDetail,
-  versions,
-} from './fixtures/serving.ts';
+import { aliasMoves, endpoint, model, predictions, series, versionDetail, versions } from './fixtures/serving.ts';
 import { spanDetail, traceDetail, tracesPage } from './fixtures/traces.ts';
 import { alert, closed, columns, evaluations, monitors } from './fixtures/watch.ts';
 import { createRunsFixture, refused } from './fixtures/runs.ts';

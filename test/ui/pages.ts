@@ -31,7 +31,6 @@ export const PAGES: readonly (readonly [name: string, path: string])[] = [
   ['endpoint-quarantined', '/p/flights/endpoints/flights-torch'],
   ['endpoint-cold', '/p/-/endpoints/fraud'],
   ['playground', '/p/flights/endpoints/flights/playground'],
-  ['endpoints-not-found', '/p/flights/endpoints?id=p_0123456789'],
   ['prediction', '/p/flights/endpoints/flights/predictions/01K9R7YQ5M06Z%2F0'],
   ['monitors', '/p/flights/monitors'],
   ['monitor', '/p/flights/monitors/calibration'],

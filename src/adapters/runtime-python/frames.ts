@@ -1,5 +1,5 @@
 /**
- * What goes over the socket to a model's process (python/serve_model.py says it too): two little-endian uint32 (bytes of the header, bytes
+ * What goes over the socket to a model's process (python/mw_runner/frames.py says it too): two little-endian uint32 (bytes of the header, bytes
  * of the body), a JSON header, and the raw tensors, each padded to 8 bytes. No pickle: neither side can make the other run anything.
  */
 import { rawBytes, readRaw, writeRaw } from '../../domain/tensor-bytes.ts';

@@ -44,7 +44,7 @@ export interface Mlmodel {
   readonly signature?: ModelSignature;
 }
 
-/** As python/serve_model.py maps them: datetime is ISO 8601 text, binary base64, every nested type JSON text. */
+/** As python/mw_runner/mlflow_schema.py maps them: datetime is ISO 8601 text, binary base64, every nested type JSON text. */
 const COLUMN_TYPES: Readonly<Record<string, string>> = {
   long: 'INT64',
   integer: 'INT32',

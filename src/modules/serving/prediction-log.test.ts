@@ -215,6 +215,41 @@ describe('prediction log', () => {
     expect(seen[4]).toMatchObject({ in_pair_0: 0, in_town_1: 't1' });
   });
 
+  test('half floats are logged as the numbers they mean, hidden ones as null, and as a score', async () => {
+    // 1.5, -0.25, NaN, the least subnormal; as bfloat16: 1.5, -0.25, NaN, 2^-133.
+    const half = Uint16Array.of(0x3e_00, 0xb4_00, 0x7e_00, 0x00_01);
+    const brain = Uint16Array.of(0x3f_c0, 0xbe_80, 0x7f_c0, 0x00_01);
+    const call = (id: string, datatype: 'FP16' | 'BF16', scores: Uint16Array<ArrayBuffer>): PredictionRecord =>
+      record(id, {
+        rows: 4,
+        redact: ['hidden'],
+        inputs: [
+          { name: 'half', datatype: 'FP16', shape: [4, 1], data: half },
+          { name: 'brain', datatype: 'BF16', shape: [4], data: brain },
+          { name: 'hidden', datatype: 'FP16', shape: [4, 1], data: half },
+        ],
+        outputs: [{ name: 'probability', datatype, shape: [4, 2], data: scores }],
+      });
+    const pairs = (values: Uint16Array): Uint16Array<ArrayBuffer> =>
+      Uint16Array.from([...values].flatMap((value) => [0, value]));
+    const records = [call('a', 'FP16', pairs(half)), call('b', 'BF16', pairs(brain))];
+    const log = createPredictionLog(createParquetLog(folder), ids, { bufferRows: 99, flushRows: 90, flushMs: 60_000 });
+    for (const one of records) log.add(one);
+    await log.close();
+    const fast = await readRows();
+    await rm(join(folder, 'e'), { recursive: true });
+    const writer = createParquetLog(folder);
+    await writer.write('e', 'part-1', mixedColumns(records));
+    await writer.close();
+    for (const rows of [fast, await readRows()]) {
+      const of = (name: string): unknown[] => rows.map((row) => row[name]);
+      expect(of('in_half')).toEqual([1.5, -0.25, null, 2 ** -24, 1.5, -0.25, null, 2 ** -24]);
+      expect(of('in_brain')).toEqual([1.5, -0.25, null, 2 ** -133, 1.5, -0.25, null, 2 ** -133]);
+      expect(of('in_hidden')).toEqual(Array(8).fill(null));
+      expect(of('score')).toEqual([1.5, -0.25, null, 2 ** -24, 1.5, -0.25, null, 2 ** -133]);
+    }
+  });
+
   test('calls whose shapes differ each time end in few files', async () => {
     const log = createPredictionLog(createParquetLog(folder), ids, {
       bufferRows: 1000,

@@ -41,8 +41,12 @@ export const serving = {
     '{v}: 다른 모델을 위해 메모리에서 내렸습니다. 다음 호출이 모델을 불러오고 그동안 기다립니다.',
   ],
   'trouble.cold.next': [
-    'Send one call now, or keep it loaded with endpoint.limits.idle: never.',
-    '지금 호출을 한 번 보내거나 endpoint.limits.idle: never로 항상 올려 두세요.',
+    'Send one call now; without endpoint.limits.idle it stays loaded.',
+    '지금 호출을 한 번 보내세요. endpoint.limits.idle을 빼면 항상 올려 둡니다.',
+  ],
+  'trouble.cold.room.next': [
+    'Send one call now; it stays while there is room.',
+    '지금 호출을 한 번 보내세요. 자리가 있는 동안 유지됩니다.',
   ],
   'trouble.loading': ['{v} is being loaded; calls wait for it.', '{v} 불러오는 중입니다. 호출은 그동안 기다립니다.'],
   'trouble.unloaded': [
@@ -57,7 +61,25 @@ export const serving = {
     'Lower endpoint.log.sample, or free the disk: mw storage',
     'endpoint.log.sample을 낮추거나 디스크를 비우세요: mw storage',
   ],
-  'trouble.overdue': ['This step lasts longer than it should.', '이 단계가 예정보다 오래 걸립니다.'],
+  'trouble.overdue': [
+    'This step lasts longer than the {time} it may: {waits}.',
+    '이 단계가 허용된 {time}보다 오래 걸립니다: {waits}.',
+  ],
+  'trouble.overdue.next': [
+    'Send calls or outcomes, or end it with a rollback; nothing moves by itself.',
+    '호출이나 결과를 보내거나 되돌려서 끝내세요. 스스로 넘어가지 않습니다.',
+  ],
+  'wait.calls': ['waits for calls: {now} of {wanted}', '호출 대기: {wanted}건 중 {now}건'],
+  'wait.calls.none': ['waits for calls: none came yet', '호출 대기: 아직 없음'],
+  'wait.copies': ['waits for copied calls: {now} of {wanted}', '복사된 호출 대기: {wanted}건 중 {now}건'],
+  'wait.copies.none': ['waits for copied calls: none came yet', '복사된 호출 대기: 아직 없음'],
+  'wait.outcomes': ['waits for outcomes “{name}”: none came yet', '“{name}” 결과 대기: 아직 없음'],
+  'wait.guard': ['not enough data for {rule}', '{rule} 판단에 데이터 부족'],
+  'wait.ab': [
+    'not enough data: {a} and {b} outcomes, interval {interval}',
+    '데이터 부족: 결과 {a}건과 {b}건, 구간 {interval}',
+  ],
+  'wait.holds': ['holds for {time} more', '{time} 더 유지'],
   'endpoint.step.shadow': ['shadow, copies of {mirror}%', '섀도, 호출 {mirror}% 복사'],
   'endpoint.step.shadow.calls': ['0% of calls; {calls|copy|copies} so far', '호출의 0%, 현재 복사 {calls}건'],
   'endpoint.step.shadow.held': ['0% of calls; {calls|copy|copies} compared', '호출의 0%, 복사 {calls}건 비교'],
@@ -131,7 +153,12 @@ export const serving = {
   'shadow.shadow': ['shadow', '섀도'],
   'shadow.try': ['Try', '호출'],
   'ab.title': ['A/B test', 'A/B 테스트'],
-  'ab.sub': ['{metric} on {outcome}, {confidence} confidence', '{outcome}의 {metric}, 신뢰도 {confidence}'],
+  'ab.sub': [
+    '{metric} on {outcome}, {side} is better, {confidence} confidence',
+    '{outcome}의 {metric}, {side} 좋음, 신뢰도 {confidence}',
+  ],
+  'ab.side.higher': ['higher', '높을수록'],
+  'ab.side.lower': ['lower', '낮을수록'],
   'ab.metric.outcome_rate': ['outcome rate', '결과 비율'],
   'ab.metric.accuracy': ['accuracy', '정확도'],
   'ab.metric.log_loss': ['log loss', '로그 손실'],
@@ -149,10 +176,7 @@ export const serving = {
     '예측 id와 함께 결과를 보내세요. 응답한 버전의 결과로 집계됩니다.',
   ],
   'ab.difference': ['Is the difference real?', '차이가 실제인가?'],
-  'ab.difference.sub': [
-    '{next} − {now}, turned so that right is better · valid however often you look',
-    '{next} − {now}, 오른쪽이 더 좋음 · 몇 번을 보아도 유효한 구간',
-  ],
+  'ab.difference.sub': ['{next} − {now}, turned so that right is better', '{next} − {now}, 오른쪽이 더 좋음'],
   'ab.valid': [
     'The interval is a confidence sequence: it is valid however often you look, and you may stop at any look.',
     '이 구간은 신뢰 수열입니다. 몇 번을 보아도 유효하며, 언제 멈추어도 됩니다.',

@@ -7,6 +7,7 @@ import { useText } from '../../i18n/use-text.tsx';
 import { ScrollX } from '../../parts/scroll-x.tsx';
 import { Section } from '../../parts/section.tsx';
 import { Empty } from '../../parts/states.tsx';
+import { StatusMark } from '../../parts/status-mark.tsx';
 import { Status } from '../../parts/status.tsx';
 import { VersionName } from '../version-name.tsx';
 
@@ -67,16 +68,14 @@ function Difference({ test, reading }: { readonly test: AbTest; readonly reading
     reading.verdict === 'not enough data'
       ? t('ab.verdict.few')
       : tx(`ab.verdict.${reading.verdict}`, { v: names[reading.verdict] });
-  const said = reading.verdict === 'not enough data' ? verdict : `v${reading[reading.verdict].version}`;
+  const said =
+    reading.verdict === 'not enough data'
+      ? t('ab.verdict.few')
+      : t(`ab.verdict.${reading.verdict}`, { v: `v${reading[reading.verdict].version}` });
   return (
     <>
       <p className="abverdict">
-        <Status
-          kind={reading.verdict === 'not enough data' ? 'unknown' : 'passed'}
-          hidden
-          size={16}
-          word={String(said)}
-        />{' '}
+        <StatusMark kind={reading.verdict === 'not enough data' ? 'unknown' : 'passed'} size={16} />
         {verdict}{' '}
         <span className="mut">
           {f.signed(reading.difference, 4)}{' '}
@@ -108,7 +107,7 @@ function Difference({ test, reading }: { readonly test: AbTest; readonly reading
             label={t('ab.plot', {
               value: f.signed(turn * reading.difference, 4),
               interval: f.interval(low, high, 4),
-              verdict: String(said),
+              verdict: said,
             })}
             format={(mark, decimals) => f.num(mark, decimals)}
           />
@@ -130,7 +129,12 @@ export function AbPanel({ endpoint }: { readonly endpoint: Endpoint }) {
     <Section
       first
       title={t('ab.title')}
-      sub={t('ab.sub', { metric, outcome: test.outcome, confidence: f.pct(test.confidence) })}
+      sub={t('ab.sub', {
+        metric,
+        outcome: test.outcome,
+        confidence: f.pct(test.confidence),
+        side: t(test.higherIsBetter ? 'ab.side.higher' : 'ab.side.lower'),
+      })}
       right={
         <Status
           kind={test.status === 'running' ? 'rolling' : test.status === 'promoted' ? 'passed' : 'warning'}
@@ -139,7 +143,11 @@ export function AbPanel({ endpoint }: { readonly endpoint: Endpoint }) {
       }
     >
       {reading === undefined ? (
-        <Empty title={t('ab.none')} text={test.waits ?? t('ab.none.text')} command={`curl -d '{"outcomes":[{"prediction_id":"…","name":"${test.outcome}","value":1}]}' -H 'content-type: application/json' ${location.origin}/api/v1/endpoints/${endpoint.name}/outcomes`} />
+        <Empty
+          title={t('ab.none')}
+          text={test.waits ?? t('ab.none.text')}
+          command={`curl -d '{"outcomes":[{"prediction_id":"…","name":"${test.outcome}","value":1}]}' -H 'content-type: application/json' ${location.origin}/api/v1/endpoints/${endpoint.name}/outcomes`}
+        />
       ) : (
         <div className="cols half">
           <div>

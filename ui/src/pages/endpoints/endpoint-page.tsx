@@ -32,7 +32,7 @@ function Answer({ endpoint }: { readonly endpoint: Endpoint }) {
     return tx('endpoint.testing', {
       next: <VersionName number={next.version} tone="next" />,
       now: <VersionName number={now.version} tone="now" />,
-      outcome: rollout.ab.outcome,
+      outcome: <code>{rollout.ab.outcome}</code>,
       percent: rollout.ab.split,
     });
   }

@@ -103,7 +103,7 @@ function Many({
   const values = useValues();
   const names = asked.answers[0]?.outputs.map((output) => output.name) ?? [];
   return (
-    <div className="figtable" role="region" aria-label={t('play.answer')} tabIndex={0}>
+    <div className="figtable" role="region" aria-label={t('table')} tabIndex={0}>
       <table className="tight">
         <thead>
           <tr>

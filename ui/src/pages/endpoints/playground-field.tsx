@@ -45,8 +45,8 @@ export function PlaygroundField({
   };
   return (
     <div className="pfield">
-      <label htmlFor={id}>
-        <code>{field.name}</code> <span className="micro">{field.datatype === 'BYTES' ? '' : field.datatype}</span>
+      <label htmlFor={id} title={`${field.name} · ${field.datatype}`}>
+        <code>{field.name}</code>
       </label>
       {field.kind === 'boolean' ? (
         <select {...common} onChange={(event) => onChange(event.target.value)}>

@@ -29,7 +29,9 @@ export const isWide = (shape: readonly number[]): boolean => shape.slice(1).some
 function rangeOf(numbers: readonly number[], column: DatasetVersion['columns'][number] | undefined): Field['range'] {
   if (column?.min !== undefined && column.max !== undefined)
     return { low: column.min, high: column.max, from: 'training' };
-  return numbers.length < 2 ? undefined : { low: Math.min(...numbers), high: Math.max(...numbers), from: 'seen' };
+  const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
+  // One value is no range: another one beside it would not be outside of anything.
+  return low < high ? { low, high, from: 'seen' } : undefined;
 }
 
 /** The inputs of a signature as fields, with what training and recent calls know about their values. */
@@ -68,7 +70,7 @@ export function stepOf(field: Field): number {
   const span = field.range === undefined ? 0 : field.range.high - field.range.low;
   if (!(span > 0)) return 1;
   const power = 10 ** Math.floor(Math.log10(span / 50));
-  return Number(([1, 2, 5].findLast((one) => one * power <= span / 50) ?? 1) * power).valueOf();
+  return Number((([1, 2, 5].findLast((one) => one * power <= span / 50) ?? 1) * power).toPrecision(3));
 }
 
 /** `undefined`: the cell is fine. */
@@ -95,7 +97,9 @@ const written = (value: unknown): string =>
     ? ''
     : typeof value === 'number'
       ? String(Number(value.toPrecision(8)))
-      : String(value);
+      : typeof value === 'string'
+        ? value
+        : JSON.stringify(value);
 
 export const draftOf = (fields: readonly Field[], row: Readonly<Record<string, unknown>>): Draft =>
   Object.fromEntries(

@@ -104,6 +104,7 @@ function Playground({
   const [drafts, setDrafts] = useState<readonly Draft[]>(() => [draftOf(fields, sources[0]?.inputs ?? {})]);
   const [source, setSource] = useState(sources[0]?.id ?? '');
   const [at, setAt] = useState(0);
+  const [touched, setTouched] = useState<string>();
   const [pasting, setPasting] = useState(false);
   const history = useHistory(endpoint.name);
   const shown = Math.min(at, drafts.length - 1);
@@ -217,7 +218,10 @@ function Playground({
                   field={field}
                   text={draft[field.name] ?? ''}
                   problem={field.name === blamed ? problem?.message : undefined}
-                  onChange={(text) => write({ ...draft, [field.name]: text })}
+                  onChange={(text) => {
+                    setTouched(field.name);
+                    write({ ...draft, [field.name]: text });
+                  }}
                 />
               ))}
               {wide.length > 0 ? <p className="mut pall">{t('play.wide', { names: wide.join(', ') })}</p> : null}
@@ -251,17 +255,29 @@ function Playground({
               </div>
             </form>
           </Section>
-          <PlaygroundHistory endpoint={endpoint} history={history} onUse={(asked) => use(asked.rows)} />
+          <div className="o3">
+            <PlaygroundHistory endpoint={endpoint} history={history} onUse={(asked) => use(asked.rows)} />
+          </div>
         </div>
         <div>
-          <PlaygroundAnswer
-            project={project}
-            endpoint={endpoint}
-            history={history}
-            error={blamed === undefined ? send.error : undefined}
-          />
-          <PlaygroundSweep endpoint={endpoint} fields={fields} row={rows[shown] ?? {}} sound={sound} />
-          <PlaygroundProgram endpoint={endpoint} signature={signature} rows={rows} />
+          <div className="o2">
+            <PlaygroundAnswer
+              project={project}
+              endpoint={endpoint}
+              history={history}
+              error={blamed === undefined ? send.error : undefined}
+            />
+          </div>
+          <div className="o4">
+            <PlaygroundSweep
+              endpoint={endpoint}
+              touched={touched}
+              fields={fields}
+              row={rows[shown] ?? {}}
+              sound={sound}
+            />
+            <PlaygroundProgram endpoint={endpoint} signature={signature} rows={rows} />
+          </div>
         </div>
       </div>
     </>

@@ -1,4 +1,4 @@
-import { useId, useState } from 'react';
+import { useEffect, useId, useRef, useState } from 'react';
 import { useText } from '../../i18n/use-text.tsx';
 import { pastedRows } from './pasted-rows.ts';
 
@@ -15,6 +15,9 @@ export function PlaygroundPaste({
   const { t } = useText();
   const id = useId();
   const [text, setText] = useState('');
+  const box = useRef<HTMLTextAreaElement>(null);
+  // It opens where a button was pressed to paste into it.
+  useEffect(() => box.current?.focus(), []);
   const found = text.trim() === '' ? undefined : pastedRows(text, names);
   const problem =
     found === undefined || 'rows' in found
@@ -32,7 +35,7 @@ export function PlaygroundPaste({
         id={id}
         className="inp mono"
         rows={6}
-        autoFocus
+        ref={box}
         spellCheck={false}
         value={text}
         aria-invalid={problem !== undefined}

@@ -25,8 +25,11 @@ const rounded = (value: number, integer: boolean): number =>
 
 /** Where to begin: the range that is known, else the value of the row and its surroundings. */
 function spanOf(field: Field, value: Row[string] | undefined): readonly [number, number] {
-  if (field.range !== undefined && field.range.high > field.range.low) return [field.range.low, field.range.high];
   const middle = typeof value === 'number' ? value : 0;
+  if (field.range !== undefined && field.range.high > field.range.low) {
+    const { low, high } = field.range;
+    return typeof value === 'number' ? [Math.min(low, value), Math.max(high, value)] : [low, high];
+  }
   const reach = Math.abs(middle) / 2 || 1;
   return [middle - reach, middle + reach];
 }
@@ -35,11 +38,14 @@ function spanOf(field: Field, value: Row[string] | undefined): readonly [number,
 export function PlaygroundSweep({
   endpoint,
   fields,
+  touched,
   row,
   sound,
 }: {
   readonly endpoint: Endpoint;
   readonly fields: readonly Field[];
+  /** The input that was changed last: what one wants to know more of. */
+  readonly touched: string | undefined;
   readonly row: Row;
   /** Every field of the row can be sent. */
   readonly sound: boolean;
@@ -49,7 +55,9 @@ export function PlaygroundSweep({
   const [picked, setPicked] = useState<string>();
   const [ends, setEnds] = useState<{ readonly low?: string; readonly high?: string }>({});
   const field =
-    numbers.find((one) => one.name === picked) ?? numbers.find((one) => one.range !== undefined) ?? numbers[0];
+    numbers.find((one) => one.name === (picked ?? touched)) ??
+    numbers.find((one) => one.range !== undefined) ??
+    numbers[0];
   const span = field === undefined ? ([0, 1] as const) : spanOf(field, row[field.name]);
   const low = ends.low ?? String(rounded(span[0], field?.kind === 'integer'));
   const high = ends.high ?? String(rounded(span[1], field?.kind === 'integer'));

@@ -27,7 +27,7 @@ function Line({ release }: { readonly release: Release }) {
       </td>
       <td className="nw">
         <ReleaseState release={release} />
-        {extra === '' ? null : <span className="ci">{extra}</span>}
+        {extra === '' ? null : <div className="micro">{extra}</div>}
       </td>
       <td className="nw">{t(`release.runtime.${release.runtime}`)}</td>
       <td className="num">{known(release.replicas, 0)}</td>

@@ -5,6 +5,7 @@ import { useText, type Text } from '../../i18n/use-text.tsx';
 import { Section } from '../../parts/section.tsx';
 import { Status } from '../../parts/status.tsx';
 import { ROLE } from './roles.ts';
+import { waitText } from './waits.ts';
 
 function holdText(rollout: Rollout, { t, f }: Text): string {
   const { ms, calls } = rollout.hold;
@@ -21,12 +22,16 @@ function noteOf(rollout: Rollout, step: Step, index: number, state: TrackStep['s
   const shadow = step.mirror !== undefined;
   switch (state) {
     case 'now': {
+      const waits = waitText(rollout, text);
       const limit =
         rollout.atMostMs === undefined ? [] : [t('endpoint.step.atmost', { time: f.duration(rollout.atMostMs) })];
-      const so = shadow
-        ? t('endpoint.step.shadow.calls', { calls })
-        : t('endpoint.step.now', { hold: holdText(rollout, text), calls });
-      return [so, ...(rollout.waits === undefined ? [] : [rollout.waits]), ...limit].join(' · ');
+      const so =
+        waits !== undefined && (shadow || rollout.strategy === 'ab')
+          ? waits
+          : shadow
+            ? t('endpoint.step.shadow.calls', { calls })
+            : t('endpoint.step.now', { hold: holdText(rollout, text), calls });
+      return [so, ...(waits === undefined || waits === so ? [] : [waits]), ...limit].join(' · ');
     }
     case 'past':
       if (shadow) return t('endpoint.step.shadow.held', { calls });

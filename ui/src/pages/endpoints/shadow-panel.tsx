@@ -42,16 +42,15 @@ function Numbers({ endpoint, shadow }: { readonly endpoint: Endpoint; readonly s
           : [
               [
                 t('shadow.latency'),
-                <span key="l">
-                  <span className="c-next">v{shadow.version}</span> {ms(shadow.latency)}
+                <span key="l" className="lat">
+                  <span>
+                    <span className="c-next">v{shadow.version}</span> {ms(shadow.latency)}
+                  </span>
                   {live === undefined ? null : (
-                    <>
-                      {' '}
-                      <span className="nb">
-                        <span className="c-now">v{live.version}</span>{' '}
-                        {ms({ p50: live.p50Ms, p95: live.p95Ms, p99: live.p99Ms })}
-                      </span>
-                    </>
+                    <span>
+                      <span className="c-now">v{live.version}</span>{' '}
+                      {ms({ p50: live.p50Ms, p95: live.p95Ms, p99: live.p99Ms })}
+                    </span>
                   )}
                 </span>,
               ] as const,

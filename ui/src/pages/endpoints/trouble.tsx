@@ -5,6 +5,7 @@ import { CommandLine } from '../../parts/command-line.tsx';
 import { StatusMark, type MarkKind } from '../../parts/status-mark.tsx';
 import { VersionName } from '../version-name.tsx';
 import { ROLE } from './roles.ts';
+import { waitText } from './waits.ts';
 
 interface Sentence {
   readonly key: string;
@@ -16,7 +17,8 @@ interface Sentence {
 
 /** What is unusual about the endpoint, each as a sentence with what to do next. Nothing when all is well. */
 export function Trouble({ endpoint }: { readonly endpoint: Endpoint }) {
-  const { t, tx, f } = useText();
+  const text = useText();
+  const { t, tx, f } = text;
   const idle = endpoint.limits.idleMs;
 
   function ofRelease(release: Release): readonly Sentence[] {
@@ -45,7 +47,7 @@ export function Trouble({ endpoint }: { readonly endpoint: Endpoint }) {
                 key,
                 mark: 'waits',
                 text: tx(idle > 0 ? 'trouble.cold' : 'trouble.cold.room', slots),
-                next: t('trouble.cold.next'),
+                next: t(idle > 0 ? 'trouble.cold.next' : 'trouble.cold.room.next'),
               },
             ]
           : [];
@@ -66,8 +68,11 @@ export function Trouble({ endpoint }: { readonly endpoint: Endpoint }) {
           {
             key: 'overdue',
             mark: 'warning' as const,
-            text: t('trouble.overdue'),
-            ...(endpoint.rollout.waits === undefined ? {} : { next: endpoint.rollout.waits }),
+            text: t('trouble.overdue', {
+              time: f.duration(endpoint.rollout.atMostMs ?? 0),
+              waits: waitText(endpoint.rollout, text) ?? '?',
+            }),
+            next: t('trouble.overdue.next'),
           },
         ]
       : []),

@@ -1,0 +1,1 @@
+"""The process of one model: see ../serve_model.py."""
