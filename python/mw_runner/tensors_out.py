@@ -31,11 +31,25 @@ def pack_text(values):
     return b"".join(parts)
 
 
+NESTED = 64
+
+
+def only_numbers(name, values, wanted):
+    """A text or an object where the signature has a number is no answer; a gap (None, pandas' NA) is one that a text can say."""
+    if wanted is None or wanted == "BYTES":
+        return
+    for value in values:
+        if value is not None and not isinstance(value, (int, float)) and type(value).__name__ not in ("NAType", "NaTType", "Decimal"):
+            raise ModelError('the output "%s" has a value of the type %s, the signature says %s' % (name, type(value).__name__, wanted))
+
+
 def list_tensor(name, value, wanted):
     """Without numpy: nested lists of one type of values; numbers as the signature wants them."""
     shape, level = [], value
     while isinstance(level, (list, tuple)):
         shape.append(len(level))
+        if len(shape) > NESTED:  # or a list that holds itself
+            raise ModelError('the output "%s" is nested deeper than %d lists' % (name, NESTED))
         level = level[0] if level else None
     flat = [value]
     for size in shape:
@@ -49,6 +63,7 @@ def list_tensor(name, value, wanted):
     elif all(isinstance(one, (int, float)) for one in flat):
         datatype = "FP64"
     else:
+        only_numbers(name, flat, wanted)
         return name, "BYTES", shape or [1], pack_text(flat)
     floats = datatype == "FP64"
     if wanted in ARRAY_CODES and (wanted in ("FP32", "FP64") or not floats) and (wanted == "BOOL") == (datatype == "BOOL"):
@@ -76,6 +91,7 @@ def array_tensor(name, value, numpy, wanted):
         made = made.astype(bool)
     if made.dtype.kind in "OUSmcV":
         items = [one.item() if isinstance(one, numpy.generic) else one for one in made.flat]
+        only_numbers(name, items, wanted)
         return name, "BYTES", list(made.shape), pack_text(items)
     if wanted in NUMPY_TYPES and made.dtype != NUMPY_TYPES[wanted] and numpy.can_cast(made.dtype, NUMPY_TYPES[wanted], "safe"):
         made = made.astype(NUMPY_TYPES[wanted])

@@ -101,7 +101,7 @@ describe.skipIf(notRun() !== undefined)('the web app under the hand', () => {
     await page.locator('.try textarea').fill('{ "carrier": "B6" }');
     await page.locator('.try .btn').click();
     await page.waitForSelector('.figure-big');
-    expect(await page.locator('.figure-big').innerText()).toBe('0.231');
+    expect(await page.locator('.figure-big').innerText()).toBe('0.232');
     expect(sent() - before).toBe(1);
     await page.context().close();
   });

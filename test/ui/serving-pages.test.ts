@@ -142,6 +142,9 @@ describe.skipIf(missing !== undefined)('serving in the web app', () => {
     expect(all).toContain('214 rows were lost from the prediction log');
     expect(all).toContain('29,553 of 48,211 rows get another score: 61%');
     expect(await page.locator('svg[aria-label^="Where do the scores lie"]').count()).toBe(1);
+    await page.keyboard.press('Shift+U');
+    await page.waitForSelector('.dlg .diff');
+    expect(await page.locator('.dlg .diff').innerText()).toContain('v5 copies of 20% → 0%');
     await page.context().close();
   });
 

@@ -14,10 +14,12 @@ interface Way {
   readonly to: number;
 }
 
-/** During a rollout back to the champion, else to the release that is kept loaded. */
+/** During a rollout back to the champion (of a shadow: its copies end), else to the release that is kept loaded. */
 function wayBack(endpoint: Endpoint): Way | undefined {
   const [now, next] = [champion(endpoint), candidate(endpoint)];
   if (next !== undefined && now !== undefined) return { from: next.version, to: now.version };
+  if (endpoint.mirror !== undefined && now !== undefined && endpoint.rollout?.status === 'running')
+    return { from: endpoint.mirror.version, to: now.version };
   if (now !== undefined && endpoint.previousVersion !== undefined)
     return { from: now.version, to: endpoint.previousVersion };
   return undefined;
@@ -25,6 +27,12 @@ function wayBack(endpoint: Endpoint): Way | undefined {
 
 function planOf(endpoint: Endpoint, way: Way): readonly PlanLine[] {
   const share = (version: number): number => endpoint.releases.find((one) => one.version === version)?.percent ?? 0;
+  if (endpoint.mirror?.version === way.from) {
+    return [
+      { sign: '~', text: `endpoint ${endpoint.name}  v${way.from} copies of ${endpoint.mirror.percent}% → 0%` },
+      { sign: '=', text: `endpoint ${endpoint.name}  v${way.to} ${share(way.to)}%` },
+    ];
+  }
   return [
     { sign: '~', text: `endpoint ${endpoint.name}  v${way.to} ${share(way.to)}% → 100%` },
     { sign: '~', text: `endpoint ${endpoint.name}  v${way.from} ${share(way.from)}% → 0%` },
