@@ -106,7 +106,8 @@ export async function stopPlane(config: Config): Promise<boolean> {
       await readFile(join(config.home, 'plane', 'plane.json'), 'utf8'),
     ) as PlaneRecord;
     // The record may be old, and its pid somebody else's by now.
-    const gone = processStart !== '' && (await startTimeOf(pid)) !== processStart;
+    const started = await startTimeOf(pid);
+    const gone = started !== undefined && started !== processStart;
     // First the keeper: it would start a gateway that died by a fault again. The group is its own and the gateway's.
     if (keeper !== undefined && keeper.start !== '' && (await startTimeOf(keeper.pid)) === keeper.start)
       process.kill(gone ? -keeper.pid : keeper.pid, 'SIGKILL');

@@ -32,6 +32,8 @@ export interface Observers {
 }
 
 const LOOK_MS = 20;
+/** Said of addresses that may be made up of known words: no series of their own, or callers could fill the table. */
+const BEFORE_A_ROUTE = new Set([401, 403, 404, 405]);
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'CONNECT', 'TRACE']);
 /** grpc.status of calls that the service failed: UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS. */
 const RPC_FAILURES = new Set([2, 4, 12, 13, 14, 15]);
@@ -56,6 +58,7 @@ async function openTelemetry(options: ObserverOptions): Promise<Telemetry | unde
 
 export async function createObservers(options: ObserverOptions): Promise<Observers> {
   const routeOf = createRouteReader();
+  const served = new Set<string>();
   const http = createCallDurations();
   const rpc = createCallDurations();
   const delay = monitorEventLoopDelay({ resolution: LOOK_MS });
@@ -72,7 +75,9 @@ export async function createObservers(options: ObserverOptions): Promise<Observe
 
   /** Of calls to a model, the version that answered. */
   function observe({ request, answer, startedAt, endedAt }: SeenCall): void {
-    const { route = 'other', ...asked } = routeOf(request.url ?? '/');
+    const { route: said = 'other', ...asked } = routeOf(request.url ?? '/');
+    const route = served.has(said) || !BEFORE_A_ROUTE.has(answer.status) ? said : 'other';
+    if (route !== 'other') served.add(route);
     const method = METHODS.has(request.method ?? '') ? (request.method ?? '') : '_OTHER';
     const { status } = answer;
     http.add(

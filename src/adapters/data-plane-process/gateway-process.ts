@@ -83,7 +83,7 @@ export async function readRecord(home: string): Promise<GatewayRecord | undefine
 export async function isThatProcess(record: GatewayRecord): Promise<boolean> {
   if (!isRunning(record.pid)) return false;
   const start = await startTimeOf(record.pid);
-  return start !== 'gone' && (start === undefined || record.processStart === '' || start === record.processStart);
+  return start !== 'gone' && (start === undefined || start === record.processStart);
 }
 
 export async function statusOf(record: GatewayRecord): Promise<PlaneStatus | undefined> {

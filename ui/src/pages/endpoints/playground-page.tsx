@@ -67,7 +67,7 @@ function useSources(
   return [
     ...named.map((one) => ({
       id: one.id,
-      text: `${f.when(one.time)} ${f.clock(one.time)} · ${glimpse(one.inputs)} · ${one.score === null ? t('unknown') : f.num(one.score, 3)}`,
+      text: `${[...new Set([f.when(one.time), f.clock(one.time)])].join(' ')} · ${glimpse(one.inputs)} · ${one.score === null ? t('unknown') : f.num(one.score, 3)}`,
       inputs: one.inputs,
     })),
     ...(detail.example === undefined ? [] : [{ id: 'example', text: t('play.fill.example'), inputs: detail.example }]),
@@ -224,7 +224,14 @@ function Playground({
                   }}
                 />
               ))}
-              {wide.length > 0 ? <p className="mut pall">{t('play.wide', { names: wide.join(', ') })}</p> : null}
+              {wide.length > 0 ? (
+                <p className="mut pall">
+                  {t('play.wide', { names: wide.join(', ') })}{' '}
+                  <a href={`${endpoint.restUrl.replace(/\/infer$/, '')}/docs`} rel="noreferrer">
+                    {t('play.more.docs')}
+                  </a>
+                </p>
+              ) : null}
               <div className="pall row">
                 <button type="submit" className="btn pri" disabled={!sound || send.isPending || fields.length === 0}>
                   {drafts.length > 1 ? t('play.send.n', { n: drafts.length }) : t('play.send')} <kbd>⌘ ↵</kbd>
@@ -232,7 +239,7 @@ function Playground({
                 <button
                   type="button"
                   className="btn quiet"
-                  disabled={drafts.length >= MOST_ROWS}
+                  disabled={drafts.length >= MOST_ROWS || fields.length === 0}
                   onClick={() => {
                     setDrafts([...drafts.slice(0, shown + 1), draft, ...drafts.slice(shown + 1)]);
                     setAt(shown + 1);

@@ -5,7 +5,7 @@ import type { Endpoint, ModelSignature } from '../../api/types.ts';
 import { useText } from '../../i18n/use-text.tsx';
 import { CopyButton } from '../../parts/command-line.tsx';
 import { Section } from '../../parts/section.tsx';
-import type { Row } from './playground-fields.ts';
+import { isWide, type Row } from './playground-fields.ts';
 import { LANGUAGES, snippet, type Language } from './snippets.ts';
 
 /** The same request from a program, and what the data plane itself tells about the model. */
@@ -25,25 +25,28 @@ export function PlaygroundProgram({
   const model = endpoint.restUrl.replace(/\/infer$/, '');
   return (
     <>
-      <Section
-        title={t('play.program')}
-        right={
-          <span className="tabs" role="group" aria-label={t('play.language')}>
-            {LANGUAGES.map((one) => (
-              <button key={one} type="button" aria-pressed={one === language} onClick={() => setLanguage(one)}>
-                {one}
-              </button>
-            ))}
-          </span>
-        }
-      >
-        <div className="code psnippet">
-          <pre tabIndex={0} aria-label={language}>
-            {text}
-          </pre>
-          <CopyButton text={text} label={t('play.copy', { language })} />
-        </div>
-      </Section>
+      {/* A call without one of its inputs would be refused: then only the model's own documents show it. */}
+      {signature.inputs.some((one) => isWide(one.shape)) ? null : (
+        <Section
+          title={t('play.program')}
+          right={
+            <span className="tabs" role="group" aria-label={t('play.language')}>
+              {LANGUAGES.map((one) => (
+                <button key={one} type="button" aria-pressed={one === language} onClick={() => setLanguage(one)}>
+                  {one}
+                </button>
+              ))}
+            </span>
+          }
+        >
+          <div className="code psnippet">
+            <pre tabIndex={0} aria-label={language}>
+              {text}
+            </pre>
+            <CopyButton text={text} label={t('play.copy', { language })} />
+          </div>
+        </Section>
+      )}
       <Section title={t('play.more')} sub={t('play.more.sub')}>
         <p className="plinks">
           {(
