@@ -72,11 +72,14 @@ test('a shadow answers copies; its page shows the rows that differ most; a guard
     return rollout?.status === 'rolled-back' ? rollout : undefined;
   });
   expect(over.reason).toMatch(/^shadow.differing > 50% as a shadow: observed 1/);
+  // From 30 copies on the guard may act, also while the last calls still come: what came after it was not copied.
   const { shadow } = await until('the log', async () => {
     const page = await get('/api/v1/endpoints/tiny/shadow?limit=5');
-    return page.shadow?.rows === 60 ? page : undefined;
+    return page.shadow?.rows >= 30 ? page : undefined;
   });
-  expect(shadow).toMatchObject({ status: 'rolled-back', active: false, version: 2, liveVersion: 1, differing: 60 });
+  expect(shadow).toMatchObject({ status: 'rolled-back', active: false, version: 2, liveVersion: 1 });
+  expect(shadow.rows).toBeLessThanOrEqual(60);
+  expect(shadow.differing).toBe(shadow.rows);
   expect(shadow.top).toHaveLength(5);
   expect(shadow.top[0].shadow).toBeCloseTo(2 * shadow.top[0].live, 4);
   expect(shadow.top[0].inputs).toMatchObject({ x_0: expect.any(Number) });
