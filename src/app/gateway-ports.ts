@@ -7,6 +7,9 @@ import { MillwrightError } from '../domain/errors.ts';
 
 export type PortName = 'rest' | 'grpc';
 
+/** Connections that may wait to be accepted: with Node's 511 a burst of new callers is answered a second later, when TCP tries again. */
+const BACKLOG = 4096;
+
 const LABEL = { rest: 'REST', grpc: 'gRPC' } as const;
 
 const portOf = (server: Server, fallback: number): number => {
@@ -30,7 +33,7 @@ function openPort(name: PortName, server: Server, host: string, port: number): P
         ),
       );
     server.once('error', failed);
-    server.listen(port, host, () => {
+    server.listen(port, host, BACKLOG, () => {
       server.off('error', failed);
       resolve(portOf(server, port));
     });
