@@ -1,11 +1,11 @@
 /** Which model a batch is scored with: a file, or what an endpoint of the home serves; and whether the endpoint says the same. */
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { readFile } from 'node:fs/promises';
 import { MillwrightError } from '../domain/errors.ts';
 import { isDatatype } from '../domain/tensor-data.ts';
 import type { Tensor } from '../domain/tensors.ts';
+import { digestOfFile } from '../platform/file-digest.ts';
 import type { PlaneModel } from '../ports/data-plane.ts';
 import { readRoutes } from './plane-files.ts';
 import type { BatchSample } from './predict-batch.ts';
@@ -17,9 +17,7 @@ export interface BatchModel {
 }
 
 async function fileModel(path: string): Promise<PlaneModel> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk);
-  const digest = `sha256:${hash.digest('hex')}`;
+  const { digest } = await digestOfFile(path);
   return { releaseId: 'file', model: basename(path), version: 1, modelDigest: digest, path: resolve(path) };
 }
 

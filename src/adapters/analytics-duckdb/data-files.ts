@@ -24,13 +24,14 @@ function reader(path: string): string {
 }
 
 /** The files as one relation; columns that a file lacks are missing in its rows. */
-function source(files: readonly string[]): string {
+export function source(files: readonly string[]): string {
   if (files.length === 0)
     throw new MillwrightError('MW-DATA-READ', 'no data files', { next: 'check the dataset\'s "from"' });
   return `(${files.map((path) => `SELECT * FROM ${reader(path)}`).join(' UNION ALL BY NAME ')})`;
 }
 
-function reason(error: unknown): string {
+/** What the engine said, on one line. */
+export function reason(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\n')[0]?.slice(0, 300) ?? '';
 }
 

@@ -9,28 +9,20 @@ import { emptyData } from '../../domain/tensor-data.ts';
 import type { Datatype, TensorData } from '../../domain/tensors.ts';
 import { renameDurable, writeFileDurable } from '../../platform/durable-file.ts';
 import type { AnswerColumn, RowColumn, RowFiles, RowSource, WantedColumn } from '../../ports/row-files.ts';
+import { reason, source } from './data-files.ts';
 import { identifier, literal, pathLiteral } from './engine.ts';
 
-const NULLS = `['', 'NA', 'NaN', 'nan', 'null', 'NULL', 'None', 'N/A']`;
+/** A `.json` file may be one document; rows are lines. */
+const ROWS = /\.(parquet|(csv|tsv|jsonl|ndjson)(\.gz)?)$/i;
 
-function readerOf(path: string): string {
-  const lower = path.toLowerCase();
-  const at = `[${pathLiteral(path)}]`;
-  if (lower.endsWith('.parquet')) return `read_parquet(${at}, hive_partitioning = false)`;
-  if (/\.(csv|tsv)(\.gz)?$/.test(lower))
-    return `read_csv(${at}, nullstr = ${NULLS}, sample_size = 200000, hive_partitioning = false)`;
-  if (/\.(jsonl|ndjson)(\.gz)?$/.test(lower)) return `read_json(${at}, hive_partitioning = false)`;
-  throw new MillwrightError('MW-DATA-READ', `not a file with rows: ${path}`, {
-    where: path,
+function relation(files: readonly string[]): string {
+  const other = files.find((path) => !ROWS.test(path));
+  if (other === undefined) return source(files);
+  throw new MillwrightError('MW-DATA-READ', `not a file with rows: ${other}`, {
+    where: other,
     next: 'use Parquet (.parquet), CSV (.csv, .tsv) or JSON lines (.jsonl, .ndjson)',
   });
 }
-
-const relation = (files: readonly string[]): string =>
-  `(${files.map((path) => `SELECT * FROM ${readerOf(path)}`).join(' UNION ALL BY NAME ')})`;
-
-const firstLine = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).split('\n')[0]?.slice(0, 300) ?? '';
 
 function typeOf(sqlType: string): RowColumn['type'] {
   if (sqlType === 'BOOLEAN') return 'boolean';
@@ -133,7 +125,7 @@ export async function openRowFiles(options: RowFilesOptions): Promise<RowFiles> 
       return await work(connection);
     } catch (error) {
       if (error instanceof MillwrightError) throw error;
-      throw new MillwrightError('MW-DATA-READ', `cannot read the rows: ${firstLine(error)}`, {
+      throw new MillwrightError('MW-DATA-READ', `cannot read the rows: ${reason(error)}`, {
         where: files[0] ?? '',
         next: 'check that the files are whole and have the same columns',
         cause: error,
@@ -171,7 +163,7 @@ export async function openRowFiles(options: RowFilesOptions): Promise<RowFiles> 
       if (rest > 0) yield take(rest);
     } catch (error) {
       if (error instanceof MillwrightError) throw error;
-      throw new MillwrightError('MW-DATA-READ', `cannot read the rows: ${firstLine(error)}`, {
+      throw new MillwrightError('MW-DATA-READ', `cannot read the rows: ${reason(error)}`, {
         where: files[0] ?? '',
         next: 'a column that the model takes as a number must hold numbers',
         cause: error,

@@ -15,7 +15,6 @@ import {
   HeadBucketCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
-  S3Client,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { blobTooLarge, byteRange, noSuchBlob } from '../../domain/digests.ts';
@@ -23,6 +22,7 @@ import { MillwrightError } from '../../domain/errors.ts';
 import { digestOfFile } from '../../platform/file-digest.ts';
 import { createTurns } from '../../platform/turns.ts';
 import type { ArtifactStore, Blob, StoredBlob } from '../../ports/artifact-store.ts';
+import { clientOf } from './client.ts';
 import { isMissing, onService } from './errors.ts';
 import { keyOf, parseS3Location } from './location.ts';
 
@@ -46,15 +46,8 @@ export interface S3Folders {
 /** Opens the store and asks once whether the bucket is there. Throws MW-CONFIG-VALUE, MW-UNAVAILABLE. */
 export async function openS3Artifacts({ address, temporary }: S3Folders): Promise<ArtifactStore> {
   const location = parseS3Location(address);
-  const { bucket, endpoint, region, pathStyle } = location;
-  const client = new S3Client({
-    forcePathStyle: pathStyle,
-    maxAttempts: 5,
-    requestHandler: { connectionTimeout: 5_000, socketTimeout: 60_000 },
-    ...(endpoint === undefined ? {} : { endpoint }),
-    // Services other than AWS ignore it, but a signature needs one.
-    ...(region === undefined ? (endpoint === undefined ? {} : { region: 'us-east-1' }) : { region }),
-  });
+  const { bucket } = location;
+  const client = clientOf(location);
   await mkdir(temporary, { recursive: true, mode: 0o700 });
   for (const name of await readdir(temporary)) {
     if (name.startsWith('put-')) await rm(join(temporary, name), { force: true });

@@ -2,30 +2,25 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { GetObjectCommand, HeadObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { MillwrightError } from '../../domain/errors.ts';
+import { clientOf } from './client.ts';
 import { onService } from './errors.ts';
 import { parseS3Location } from './location.ts';
 
 const PART_BYTES = 16 * 1024 * 1024;
 
 function opened(address: string) {
-  const { bucket, prefix, endpoint, region, pathStyle } = parseS3Location(address);
-  const client = new S3Client({
-    forcePathStyle: pathStyle,
-    maxAttempts: 5,
-    requestHandler: { connectionTimeout: 5_000, socketTimeout: 60_000 },
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(region === undefined ? (endpoint === undefined ? {} : { region: 'us-east-1' }) : { region }),
-  });
+  const location = parseS3Location(address);
+  const { bucket, prefix } = location;
   const Key = prefix.replace(/\/$/, '');
   if (Key === '')
     throw new MillwrightError('MW-USAGE', 'the address names a bucket, not an object', {
       where: address.split('?')[0] ?? 's3:',
       next: 'for example s3://bucket/folder/rows.parquet',
     });
-  return { client, Bucket: bucket, Key };
+  return { client: clientOf(location), Bucket: bucket, Key };
 }
 
 async function asked<T>(bucket: string, key: string, work: () => Promise<T>): Promise<T> {
