@@ -58,6 +58,18 @@ export async function startPlane(options: Partial<DataPlaneProcessOptions> = {})
   };
 }
 
+/** Each fixture behind an endpoint of its own, as version 3, taking every call. */
+export async function deployFixtures(
+  plane: DataPlaneProcess,
+  fixtures: readonly (readonly [endpoint: string, file: string])[],
+): Promise<void> {
+  for (const [endpoint, file] of fixtures) {
+    const releaseId = `${endpoint}-r1`;
+    const model = await fixtureModel(file, releaseId, 3);
+    await plane.apply({ endpoint, epoch: 1, weights: [{ releaseId, percent: 100 }], models: [model] });
+  }
+}
+
 export const linearRoute = async (
   epoch: number,
   weights: PlaneRoute['weights'],

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { fixtureModel, startPlane } from '../../scenarios/plane-harness.ts';
+import { deployFixtures, startPlane } from '../../scenarios/plane-harness.ts';
 import { pythonWithMlflow } from '../mlflow/python-client.ts';
 
 const run = promisify(execFile);
@@ -24,15 +24,11 @@ describe.skipIf('missing' in found)('the clients of the kserve package', () => {
   }, async () => {
     const harness = await startPlane({ workers: 1 });
     try {
-      for (const [endpoint, file] of [
+      await deployFixtures(harness.plane, [
         ['tab', 'tabular.onnx'],
         ['half', 'half.onnx'],
         ['wide', 'wide.onnx'],
-      ] as const) {
-        const releaseId = `${endpoint}-r1`;
-        const model = await fixtureModel(file, releaseId, 3);
-        await harness.plane.apply({ endpoint, epoch: 1, weights: [{ releaseId, percent: 100 }], models: [model] });
-      }
+      ]);
       const python = 'python' in found ? found.python : '';
       const client = fileURLToPath(new URL('./client.py', import.meta.url));
       const { stdout } = await run(python, [client, harness.rest, harness.grpc]);
